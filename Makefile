@@ -1,0 +1,58 @@
+# Everything sets itself up: `make demo` and `make test` need only a Python 3.11 or newer and a network or a wheel cache.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.PHONY: demo test lint format acceptance fuzz bench clean help
+
+help:
+	@echo 'make demo        install into .venv, solve specs/poisson.pde, say where the picture is'
+	@echo 'make test        install, lint, types and the fast tests'
+	@echo 'make format      apply ruff format and the safe lint fixes'
+	@echo 'make acceptance  every spec against its reference value, in full (hours; resumable)'
+	@echo 'make fuzz        100 000 random and mutated specs through parse and check'
+	@echo 'make bench       speed of the emitted derivatives against nested autograd'
+	@echo 'make clean       remove .venv, build, runs and caches'
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo 'pdespec needs Python 3.11 or newer; say which with: make PYTHON=python3.12 ...' >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/test.stamp: $(VENV)/run.stamp
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test,dev]'
+	@touch $@
+
+demo: $(VENV)/run.stamp
+	$(BIN)/pdespec run specs/poisson.pde --out runs/poisson
+	@echo
+	@echo 'The pictures are in runs/poisson: u.png and history.png. The script that drew them is runs/poisson/poisson.py.'
+
+lint: $(VENV)/test.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/python -m pytest -q
+
+format: $(VENV)/test.stamp
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+acceptance: $(VENV)/test.stamp
+	$(BIN)/python -m tests.acceptance
+
+fuzz: $(VENV)/test.stamp
+	$(BIN)/python -m pytest -q -m fuzz tests/fuzz
+
+bench: $(VENV)/test.stamp
+	$(BIN)/python -m tests.benchmarks
+
+clean:
+	rm -rf $(VENV) build runs dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

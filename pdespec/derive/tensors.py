@@ -1,0 +1,47 @@
+"""The tensor products that derivation brings in beside those of the language.
+
+The adjoint of a·B in the matrix B is the outer product a ⊗ w, that of A·B in A is w·Bᵀ, and a matrix meets its cotangent
+in the full contraction A : B = Σ AᵢⱼBᵢⱼ.
+"""
+
+from __future__ import annotations
+
+from sympy import Expr, S
+
+from pdespec.model.terms import Dot, Shape, Term, shape
+
+
+class Outer(Term):
+    """a ⊗ b: the matrix aᵢbⱼ."""
+
+    @property
+    def shape(self) -> Shape:
+        return (*shape(self.args[0]), *shape(self.args[1]))
+
+
+class Transpose(Term):
+    """Aᵀ."""
+
+    @property
+    def shape(self) -> Shape:
+        n, m = shape(self.args[0])
+        return (m, n)
+
+
+class Frobenius(Term):
+    """A : B, the sum of the products of all entries of two matrices."""
+
+
+def transpose(a: Expr) -> Expr:
+    """Aᵀ, with Aᵀᵀ = A."""
+    return a.args[0] if isinstance(a, Transpose) else Transpose(a)
+
+
+def contract(a: Expr, b: Expr) -> Expr:
+    """The full contraction of two terms of the same shape: a product, a dot product or A : B."""
+    rank = len(shape(a))
+    if a == 0 or b == 0:
+        return S.Zero
+    if rank == 0:
+        return a * b
+    return (Dot if rank == 1 else Frobenius)(a, b)

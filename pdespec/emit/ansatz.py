@@ -1,0 +1,63 @@
+"""The description of an ansatz from which its class is emitted.
+
+u(z) = F(z, N(ζ(z))): a network N of the features ζ (the inputs themselves, or cos and sin of a periodic one), and a
+form F, an expression in the inputs and in the network's outputs, such as l(z) + g(z) N.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sympy import Basic, Expr, Symbol, cos, pi, sin
+
+
+@dataclass(frozen=True, slots=True)
+class Mlp:
+    """A fully connected network: `depth` hidden layers of `width`, activation "tanh", "sin" or "gelu"."""
+
+    width: int
+    depth: int
+    activation: str = "tanh"
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """Any other network, by the code that builds it, an `nn.Module` from features (n, d) to outputs (n, m).
+
+    The text may use the name `generator`, a `torch.Generator`.
+    """
+
+    constructor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ansatz:
+    """One unknown and how it is represented.
+
+    `inputs` are the flat scalar coordinates, `input_names` their identifiers, in the order of the columns of z;
+    `features` are expressions in them (empty: the inputs themselves).  `form` holds one expression per output in the
+    inputs, the constants and `network_output(k)` (empty: the network itself).  `constants` maps parameters to their
+    names in the script, Python floats.  `summary` opens the class's docstring.
+    """
+
+    class_name: str
+    name: str
+    inputs: tuple[Symbol, ...]
+    input_names: tuple[str, ...]
+    net: Mlp | Module
+    outputs: int = 1
+    features: tuple[Expr, ...] = ()
+    form: tuple[Expr, ...] = ()
+    constants: Mapping[Basic, str] = field(default_factory=dict)
+    summary: str = ""
+
+
+def network_output(k: int = 0) -> Symbol:
+    """The k-th output of the network in a form."""
+    return Symbol(f"N[{k}]", real=True)
+
+
+def periodic(x: Symbol, period: Expr) -> tuple[Expr, Expr]:
+    """The features of a periodic coordinate: cos and sin of 2πx/period."""
+    return cos(2 * pi * x / period), sin(2 * pi * x / period)

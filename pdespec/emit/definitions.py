@@ -1,0 +1,122 @@
+"""Parameters as module constants, and the named functions of the point: f(x, y), V(x), K(θ, φ), ∇V.
+
+A function of scalar coordinates takes tensors of any one shape; one of a vector takes points (…, d).  Only what some
+section has asked for is emitted, each function after those that it calls.
+"""
+
+from __future__ import annotations
+
+from sympy import Expr, Symbol
+
+from pdespec.derive.components import expand, scalar
+from pdespec.derive.notation import unicode
+from pdespec.emit.code import Code
+from pdespec.emit.expression import Printer
+from pdespec.emit.layout import comment, comments, docstring, statement
+from pdespec.emit.names import escape
+from pdespec.emit.parts import Script, Section
+from pdespec.model.terms import Component, Defined, Dot, Grad, IndexedSum, VectorVariable, shape
+
+
+def parameters_section(script: Script) -> Section | None:
+    """The params in use, by their formulas."""
+    used = [p for p in script.model.params if p.symbol in script.parameters]
+    if not used:
+        return None
+    lines = []
+    for p in used:
+        name = script.names.name(p.symbol.name)
+        lines.append((f"{name} = {Printer(script.constants(p.value))(p.value)}", f"spec:{p.span.line}  {escape(p.symbol.name)}"))
+    return Section("parameters", comments(lines))
+
+
+def definitions_section(script: Script) -> Section | None:
+    """All functions asked for; printing one may ask for another."""
+    done: dict[str, str] = {}
+    gradients: dict[str, str] = {}
+    while pending := [n for n in script.definitions if n not in done] + [n for n in script.gradients if n not in gradients]:
+        for name in pending:
+            if name not in done:
+                done[name] = _function(script.definitions[name], script)
+            elif name not in gradients:
+                gradients[name] = _gradient(script.gradients[name], script)
+    if not done:
+        return None
+    order = [d.name for d in script.model.definitions if d.name in done]
+    order += [n for n in done if n not in order]
+    return Section("definitions", "\n\n\n".join(c for n in order for c in (done[n], gradients.get(n, "")) if c))
+
+
+def _arguments(term: Defined, script: Script) -> dict[Expr, str]:
+    return {f: script.names.name(f.name) for f in term.formals}
+
+
+def _printer(term: Defined, script: Script) -> Printer:
+    """Prints the body: components as columns, other definitions by name."""
+    arguments = _arguments(term, script)
+    atoms: dict[Expr, str] = {f: n for f, n in arguments.items() if not isinstance(f, VectorVariable)}
+    for f, n in arguments.items():
+        if isinstance(f, VectorVariable):
+            atoms |= {s: f"{n}[..., {k}]" for k, s in enumerate(f.components())}
+    constants = script.constants(term.body)
+    hooks = {Defined: lambda t, p: _call(t, p, script, arguments), Component: _component, Dot: _dot, IndexedSum: _sum}
+    return Printer({**atoms, **constants}, set(atoms.values()) | set(arguments.values()), hooks=hooks)
+
+
+def _call(term: Defined, printer: Printer, script: Script, arguments: dict[Expr, str]) -> Code:
+    name = script.function(term)
+    texts = [arguments[a] if a in arguments else printer(a) for a in term.arguments]
+    return Code(f"{name}({', '.join(texts)})", tensor=True)
+
+
+def _component(term: Component, printer: Printer) -> Code:
+    return printer.code(scalar(term))
+
+
+def _dot(term: Dot, printer: Printer) -> Code:
+    return printer.code(scalar(term))
+
+
+def _sum(term: IndexedSum, printer: Printer) -> Code:
+    return printer.code(scalar(term))
+
+
+def _function(term: Defined, script: Script) -> str:
+    name = script.names.name(term.name)
+    arguments = _arguments(term, script)
+    write = _printer(term, script)
+    place = next((f"spec:{d.span.line}" for d in script.model.definitions if d.name == term.name), "")
+    head = f"def {name}({', '.join(f'{n}: Tensor' for n in arguments.values())}) -> Tensor:"
+    if shape(term.body):
+        body = statement("return", f"torch.stack([{', '.join(write(c) for c in expand(term.body))}], -1)")
+    else:
+        body = statement("return", _value(term.body, write, arguments))
+    return f"{comment(head, place)}\n{docstring(escape(unicode(term.body)))}\n{body}"
+
+
+def _value(body: Expr, write: Printer, arguments: dict[Expr, str]) -> str:
+    """A constant function still returns a tensor of its argument's shape."""
+    code = write.code(body)
+    if code.tensor:
+        return code.text
+    like = next(iter(arguments.values()))
+    return f"torch.full_like({like}, {code.text})"
+
+
+def _gradient(term: Defined, script: Script) -> str:
+    """∇ of a function of one vector, by components."""
+    (variable,) = term.formals
+    name = script.names.name(term.name)
+    (argument,) = _arguments(term, script).values()
+    write = _printer(term, script)
+    if isinstance(variable, Symbol):
+        derivative = scalar(term.body).diff(variable)
+        body = statement("return", _value(derivative, write, {variable: argument}))
+    else:
+        columns = []
+        for component in expand(Grad(term.body, variable)):
+            code = write.code(component)
+            columns.append(code.text if code.tensor else f"torch.full_like({argument}[..., 0], {code.text})")
+        body = statement("return", f"torch.stack([{', '.join(columns)}], -1)")
+    head = f"def grad_{name}({argument}: Tensor) -> Tensor:"
+    return f"{head}\n{docstring(f'∇{escape(term.name)}')}\n{body}"

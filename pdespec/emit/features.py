@@ -1,0 +1,147 @@
+"""Random features: the equations of a solve as rows of one least-squares problem.
+
+    def bulk_rows(z, features, c):
+        x, y = z.split(1, dim=1)
+        phi_xx, phi_yy = features.derivatives(z, (2, 0), (0, 2))
+        u_xx, u_yy = phi_xx @ c[0], phi_yy @ c[0]
+        return bulk(x, y, u_xx, u_yy), -(phi_xx + phi_yy)
+Points, coordinates and values are columns (n, 1), so that the same residual function serves them and matrices (n, K).
+"""
+
+from __future__ import annotations
+
+from sympy import Expr
+
+from pdespec.emit.channels import channel_name
+from pdespec.emit.expression import Printer
+from pdespec.emit.layout import docstring, statement
+from pdespec.emit.names import literal
+from pdespec.emit.parts import Script, Section, SolveCode
+from pdespec.emit.regions import box_code, sampler
+from pdespec.emit.pictures import saved_fields
+from pdespec.emit.residuals import coordinate_name, jacobian, printer, residual_function, spell, used
+from pdespec.plan.plan import Channel, Condition, Features
+
+Output = tuple[object, int | None]
+
+
+def outputs(plan: Features) -> list[Output]:
+    """The scalar functions to be found, in the order of the coefficient blocks."""
+    return [(f, k) for f in plan.fields for k in (range(1, f.shape[0] + 1) if f.shape else [None])]
+
+
+def emit_features(plan: Features, script: Script) -> SolveCode:
+    """The sections of a least-squares solve."""
+    label = script.names.name(plan.solve.label) if plan.solve.label else ""
+    stem = f"{label}_" if label else ""
+    conditions = (*plan.conditions, *plan.constraints)
+    equations = "\n\n\n".join(residual_function(c, script) for c in conditions)
+    rows = "\n\n\n".join(rows_function(c, plan, script) for c in conditions)
+    names = [script.names.name(c.label) for c in conditions]
+    title = ", ".join(c.label for c in conditions)
+    sections = (
+        Section("equations", equations),
+        Section(f"least squares for {title}", rows + "\n\n\n" + _equations(stem, names, script)),
+        Section("points", sampler(stem, conditions, script)),
+        Section("solve", _solve(stem, plan, conditions, script), f"spec:{plan.solve.span.line}"),
+    )
+    solution = label or "solution"
+    return SolveCode(
+        plan.solve.label,
+        solution,
+        f"{stem}solve",
+        sections,
+        1,
+        tuple(script.names.name(c.label) for c in conditions) + ("held_out",),
+        why=plan.why,
+        save=saved_fields(solution, plan.fields, plan.region, script),
+    )
+
+
+def rows_function(condition: Condition, plan: Features, script: Script) -> str:
+    """Residual and rows of one condition."""
+    names = spell(condition, script)
+    orders = list(dict.fromkeys(c.orders for c in condition.channels))
+    inputs = [coordinate_name(c, script) for c in condition.coordinates]
+    phi = {o: channel_name("phi", o, inputs) for o in orders}
+    blocks = outputs(plan)
+    lines = [f"{', '.join(inputs)} = z.split(1, dim=1)"] if len(inputs) > 1 else [f"{inputs[0]} = z"]
+    normals = list(names.normals.values())
+    boundary = condition.points.kind == "boundary" and any(n in used(names, condition) for n in normals)
+    if boundary:
+        lines.append(f"{', '.join(normals)} = normals.split(1, dim=1)" if len(normals) > 1 else f"{normals[0]} = normals")
+    lines.append(
+        f"{', '.join(phi.values())}{',' if len(phi) == 1 else ''} = features.derivatives(z, {', '.join(map(literal, orders))})"
+    )
+    for channel, name in names.channels.items():
+        lines.append(f"{name} = {phi[channel.orders]} @ c[{blocks.index((channel.field, channel.component))}]")
+    name = script.names.name(condition.label)
+    call = f"{name}({', '.join(used(names, condition))})"
+    write = printer(names, condition, script, {phi_symbol(o): t for o, t in phi.items()})
+    first = next(iter(phi.values()))
+    rows = [_row(e, condition, blocks, write, first) for e in condition.components]
+    arguments = "z: Tensor, normals: Tensor, features: Features, c: Tensor" if boundary else "z: Tensor, features: Features, c: Tensor"
+    head = f"def {name}_rows({arguments}) -> tuple[Tensor, Tensor]:"
+    body = "\n".join("    " + line for line in lines)
+    if len(rows) == 1:
+        end = statement("return", f"{call}.squeeze(1), {rows[0]}")
+    else:
+        end = f"    residual = torch.cat({call}).squeeze(1)\n" + statement("return", f"residual, torch.cat([{', '.join(rows)}])")
+    return f"{head}\n{docstring(f'The residual of {condition.label} and its derivative by every coefficient.')}\n{body}\n{end}"
+
+
+def phi_symbol(orders: tuple[int, ...]) -> Expr:
+    """The symbol of a feature's derivative."""
+    from sympy import Symbol
+
+    return Symbol("phi" + "".join(map(str, orders)), real=True)
+
+
+def _row(component: Expr, condition: Condition, blocks: list[Output], write: Printer, first: str) -> str:
+    """∂R/∂c: for each scalar unknown the Gateaux derivative in the direction of all features."""
+    texts = []
+    for block in blocks:
+        total = sum(
+            jacobian(condition, component, c) * phi_symbol(c.orders)
+            for c in condition.channels
+            if (c.field, c.component) == block
+        )
+        texts.append(None if total == 0 else write(total))
+    if len(texts) == 1:
+        return str(texts[0])
+    return "torch.cat([" + ", ".join(t if t else f"torch.zeros_like({first})" for t in texts) + "], dim=1)"
+
+
+def _equations(stem: str, names: list[str], script: Script) -> str:
+    script.need("Features", "Rows")
+    entries = "\n".join(f'        "{n}": {n}_rows(*points["{n}"], features, blocks),' for n in names)
+    return (
+        f"def {stem}equations(c: Tensor, features: Features, points: Mapping[str, tuple[Tensor, ...]]) -> Rows:\n"
+        f'    """Residuals and rows of all equations at coefficients c, one block of K for each unknown function."""\n'
+        f"    blocks = c.reshape(-1, features.count, 1)\n"
+        f"    return {{\n{entries}\n    }}"
+    )
+
+
+def _solve(stem: str, plan: Features, conditions: tuple[Condition, ...], script: Script) -> str:
+    script.need("Expansion", "LeastSquares", "Config", "Stage")
+    box = box_code(plan.region, script)
+    periodic = literal(tuple(any(k == i for i, _ in plan.periods) for k in range(len(plan.coordinates))))
+    importance = "{" + ", ".join(f'"{script.names.name(c.label)}": {literal(c.weight)}' for c in conditions) + "}"
+    steps = 1 if plan.linear else 12
+    script.need("ExpansionField")
+    blocks = outputs(plan)
+    fields = ", ".join(
+        f'"{script.names.name(f.name)}": ExpansionField(expansion, {blocks.index((f, 1 if f.shape else None))}'
+        + (f", {f.shape[0]})" if f.shape else ")")
+        for f in plan.fields
+    )
+    return (
+        f"def {stem}solve(config: Config) -> tuple[dict[str, ExpansionField], list[Stage]]:\n"
+        f'    """{len(outputs(plan))} × {plan.count} coefficients; equations weigh by the size of their rows, conditions ten times."""\n'
+        f"    expansion = Expansion({box}, {plan.count}, {len(outputs(plan))}, config.seed, config.device, {periodic})\n"
+        f"    points, held_out = {stem}sample(config, 0), {stem}sample(config, 1)\n"
+        f"    importance = {importance}\n"
+        f'    stage = LeastSquares("{plan.solve.label or "fit"}", expansion, {stem}equations, points, held_out, importance, {steps})\n'
+        f"    return {{{fields}}}, [stage]"
+    )

@@ -1,0 +1,216 @@
+"""Derivatives of an ansatz in one forward sweep over stacked channels.
+
+The first layer is linear in the features, so its tangents are columns of its weights (constant for plain inputs); each
+further layer maps all channels by one matrix product; after the last one, the total derivative of the form applies.
+Only live channels are carried: those that some wanted derivative needs, and of the last layer's only those in use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sympy import Basic, Expr, S, Symbol, diff
+
+from pdespec.emit import layout
+from pdespec.emit.activations import ACTIVATIONS, WORDS, Activation, symbol
+from pdespec.emit.ansatz import Ansatz, Mlp
+from pdespec.emit.channels import Channel, Laplacian, channel_name, closure, order, through_activation, unit
+from pdespec.emit.expression import Printer
+from pdespec.emit.form import Form
+from pdespec.emit.network_scope import BODY, Scope, assign, returned, scope_of, unpack
+from pdespec.emit.temporaries import hint, share
+
+Atoms = dict[Basic, str]
+
+
+def targets(form: Form, channels: Sequence[Channel]) -> list[Expr]:
+    """Each wanted derivative in jet symbols; a Laplacian is summed where its second derivatives are carried anyway."""
+    jets, d = form.jets, len(form.jets.inputs)
+    carried = set(closure((c for c in channels if not isinstance(c, Laplacian)), d))
+    found = []
+    for channel in channels:
+        pure = [unit(i, d, 2) for i in channel.over] if isinstance(channel, Laplacian) else []
+        if pure and carried.issuperset(pure):
+            found.append(sum((jets.derivative(form.expr, c, "n") for c in pure), S.Zero))
+        else:
+            found.append(jets.derivative(form.expr, channel, "n"))
+    return found
+
+
+def sweep_method(ansatz: Ansatz, net: Mlp, form: Form, name: str, channels: Sequence[Channel]) -> str:
+    """The source of a method that returns the channels as a tuple, in their order."""
+    wanted = targets(form, channels)
+    live = form.jets.used(wanted, "n")
+    carried = closure(live, len(ansatz.inputs))
+    scope = scope_of(ansatz)
+    titles = [channel_name(ansatz.name, c, ansatz.input_names) for c in channels]
+    types = ", ".join(["Tensor"] * len(titles)) if len(titles) <= 4 else "Tensor, ..."
+    head = f"    def {name}(self, {scope.points}: Tensor) -> tuple[{types}]:\n"
+    if len(carried) == 1:
+        return head + layout.indented(f"return (self({scope.points}),)", BODY)
+    what = "in one forward sweep: each layer maps the stacked channels by one matrix product."
+    lines = _layers(scope, net, carried)
+    lines += _last(scope, form, titles, wanted, live, carried)
+    text = layout.docstring(f"{', '.join(titles)} {what}", BODY)
+    return head + text + "\n" + layout.indented("\n".join(lines), BODY)
+
+
+# ── the layers ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _layers(scope: Scope, net: Mlp, carried: Sequence[Channel]) -> list[str]:
+    activation = ACTIVATIONS[net.activation]
+    first, hidden, last, layer, stack = map(scope.local, ("first", "hidden", "last", "layer", "channels"))
+    words = {word: scope.local(word) for word in (*WORDS, "phi", "Phi", "h")}
+    weights, tangents, inner, atoms, inputs = _first_layer(scope, carried, first)
+    top = max(map(order, carried))
+    lines = [f"{first}, *{hidden}, {last} = self.layers", *weights]
+    lines += _activated(activation, words, f"{first}({inputs})", top, tangents)
+    lines.append(_stacked(stack, activation, words, carried, inner, atoms))
+    inner, names = {}, [words["h"]]
+    atoms = {}
+    for channel in carried[1:]:
+        h = Symbol(f"h:{channel}", real=True)
+        inner[channel], atoms[h] = h, scope.local(channel_name("h", channel, scope.ansatz.input_names))
+        names.append(atoms[h])
+    body = [unpack(names, f"{stack} @ {layer}.weight.T")]
+    body += _activated(activation, words, f"{words['h']} + {layer}.bias", top, [])
+    body.append(_stacked(stack, activation, words, carried, inner, atoms))
+    return [*lines, f"for {layer} in {hidden}:", layout.indented("\n".join(body))]
+
+
+def _first_layer(
+    scope: Scope, carried: Sequence[Channel], first: str
+) -> tuple[list[str], list[str], dict[Channel, Expr], Atoms, str]:
+    """Lines for its weights and for its tangents, the channels of its pre-activation, their names, and its input."""
+    ansatz = scope.ansatz
+    features = ansatz.features or ansatz.inputs
+    plain = scope.printer({})
+    columns = [Symbol(f"w:{j}", real=True) for j in range(len(features))]
+    sums = {c: sum((w * _partial(f, c, ansatz.inputs) for w, f in zip(columns, features, strict=True)), S.Zero)
+            for c in carried[1:]}  # fmt: skip
+    sums = {c: e for c, e in sums.items() if e != 0}
+    used = set().union(*(e.free_symbols for e in sums.values()))
+    atoms: Atoms = {
+        w: scope.local("w_" + (plain(f) if f.is_Symbol else hint(f, plain)))
+        for w, f in zip(columns, features, strict=True)
+        if w in used
+    }
+    weights = _weights([atoms.get(w, "_") for w in columns], first)
+    shared, printer = share([*features, *sums.values()], plain, scope.names.fresh) if ansatz.features else ([], plain)
+    before = [*scope.coordinates(ansatz.features), *(assign(*pair) for pair in shared)]
+    printer = _with(printer, atoms)
+    inner: dict[Channel, Expr] = {}
+    tangents: list[str] = []
+    for channel, expr in sums.items():
+        inner[channel] = expr
+        if not expr.is_Symbol:
+            h = inner[channel] = Symbol(f"h:{channel}", real=True)
+            atoms[h] = scope.local(channel_name("h", channel, ansatz.input_names))
+            tangents.append(assign(atoms[h], printer(expr)))
+    return [*weights, *before], tangents, inner, atoms, scope.features(printer)
+
+
+def _weights(names: list[str], first: str) -> list[str]:
+    used = [name for name in names if name != "_"]
+    if not used:
+        return []
+    note = "the first layer's tangents are constant"
+    if len(used) == 1:
+        return [layout.comment(f"{used[0]} = {first}.weight[:, {names.index(used[0])}]", note, layout.COMMENT_COLUMN - BODY)]
+    return [layout.comment(unpack(names, f"{first}.weight.T"), note, layout.COMMENT_COLUMN - BODY)]
+
+
+def _partial(expr: Expr, channel: Channel, inputs: Sequence[Symbol]) -> Expr:
+    if isinstance(channel, Laplacian):
+        return sum((diff(expr, inputs[i], 2) for i in channel.over), S.Zero)
+    return diff(expr, *((x, times) for x, times in zip(inputs, channel, strict=True) if times))
+
+
+def _with(printer: Printer, atoms: Atoms) -> Printer:
+    """The printer with more tensors, which it places before the others."""
+    names = {**atoms, **printer.names}
+    return Printer(names, {*printer.tensors, *atoms.values()}, order=(*atoms, *(printer.order or printer.names)))
+
+
+def _activated(
+    activation: Activation, words: Mapping[str, str], value: str, top: int, tangents: Sequence[str]
+) -> list[str]:
+    """The lines for f, f′, … at a pre-activation."""
+    h = words["h"]
+    lines = [f"{h} = {value}"] if activation.biased else []
+    column = layout.COMMENT_COLUMN - BODY
+    for code, note in activation.lines(h if activation.biased else value, words.__getitem__, top):
+        lines.append(layout.comment(code, note, column))
+    return [*lines, *tangents]
+
+
+def _stacked(
+    stack: str,
+    activation: Activation,
+    words: Mapping[str, str],
+    carried: Sequence[Channel],
+    inner: Mapping[Channel, Expr],
+    atoms: Atoms,
+) -> str:
+    """All channels of f(h), side by side."""
+    outer = activation.outer(max(map(order, carried)))
+    derivatives = [symbol(word) for word in (*WORDS[1:], WORDS[0])]
+    names: Atoms = {s: words[s.name] for s in derivatives}
+    for channel in sorted(inner, key=order, reverse=True):
+        for atom in sorted(inner[channel].free_symbols, key=lambda s: s.name):
+            names[atom] = atoms[atom]
+    printer = Printer(names, set(names.values()))
+    values = [printer(through_activation(c, inner, outer)) for c in carried[1:]]
+    zero = f"torch.zeros_like({words['a']})"
+    texts = [words["a"], *(zero if value == "0" else value for value in values)]
+    return assign(stack, f"torch.stack([{', '.join(texts)}])")
+
+
+# ── after the last layer ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _last(
+    scope: Scope,
+    form: Form,
+    titles: Sequence[str],
+    wanted: Sequence[Expr],
+    live: Sequence[Channel],
+    carried: Sequence[Channel],
+) -> list[str]:
+    """The last layer, then the form's derivatives from those of the network."""
+    ansatz, jets = scope.ansatz, form.jets
+    plain = list(wanted) == [jets("n", c) for c in live]
+    base = ansatz.name if plain else "n"
+    network: Atoms = {jets("n", c): scope.local(channel_name(base, c, ansatz.input_names)) for c in live}
+    names = [network[jets("n", c)] if c in live else "_" for c in carried]
+    last, product = scope.local("last"), f"{scope.local('channels')} @ {scope.local('last')}.weight.T"
+    lines = [unpack(names, product if scope.columns else f"({product}).squeeze(-1)")]
+    if names[0] != "_":
+        lines.append(f"{names[0]} = {names[0]} + {last}.bias")
+    texts = list(network.values())
+    if not plain:
+        more, texts = _form(scope, form, wanted, network)
+        lines += ["", *more]
+    if scope.columns and ansatz.outputs == 1:
+        return [*lines, returned(f"tuple(c.squeeze(-1) for c in ({', '.join(texts)}{',' if len(texts) == 1 else ''}))")]
+    return [*lines, returned(", ".join(texts) if len(texts) > 1 else f"({texts[0]},)")]
+
+
+def _form(scope: Scope, form: Form, wanted: Sequence[Expr], network: Atoms) -> tuple[list[str], list[str]]:
+    """Lines for the named functions of the inputs and their derivatives, and the texts of the wanted channels."""
+    names = scope.ansatz.input_names
+    parts = [(f, c) for f in form.named for c in form.jets.used(wanted, f) if not isinstance(c, Laplacian)]
+    known = [form.derivative(f, c) for f, c in parts]
+    plain = scope.printer({})
+    lines = scope.coordinates([*(e for es in known for e in es), *wanted])
+    shared, printer = share([*(e for es in known for e in es), *wanted], plain, scope.names.fresh)
+    lines += [assign(*pair) for pair in shared]
+    atoms: Atoms = {}
+    for (function, channel), components in zip(parts, known, strict=True):
+        code = scope.stacked(components, printer)
+        name = scope.local(channel_name(function, channel, names))
+        lines.append(assign(name, code.text))
+        atoms[form.jets(function, channel)] = name
+    printer = _with(printer, {**atoms, **dict(reversed(network.items()))})
+    return lines, [printer(e) for e in wanted]

@@ -1,0 +1,101 @@
+"""What each realisation contributes to a script: sections, runtime pieces, and the names under which it is used.
+
+A script is mathematics first (parameters, definitions, ansätze, equations, points, training, reports), then the runtime
+pieces that it uses, then `main`.  A realisation returns one `SolveCode`; `emit.script` joins them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sympy import Expr
+
+from pdespec.emit.axes import Array, Points
+from pdespec.emit.names import Namespace
+from pdespec.model.model import Model
+from pdespec.model.terms import Defined, Parameter
+from pdespec.plan.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A titled part of the script; `training` marks those that decide what is trained (and not what is reported)."""
+
+    title: str
+    code: str
+    provenance: str = ""
+    training: bool = True
+
+
+@dataclass(slots=True)
+class Script:
+    """What the sections of one script share: its names, the definitions and runtime pieces that they have asked for."""
+
+    plan: Plan
+    names: Namespace
+    engine: str = "auto"
+    runtime: set[str] = field(default_factory=set)
+    parameters: set[Parameter] = field(default_factory=set)
+    definitions: dict[str, Defined] = field(default_factory=dict)
+    gradients: dict[str, Defined] = field(default_factory=dict)
+
+    @property
+    def model(self) -> Model:
+        return self.plan.derivation.model
+
+    def need(self, *names: str) -> str:
+        """Ask for runtime definitions to be inlined; returns the first, so that a call can be written around it."""
+        self.runtime.update(names)
+        return names[0]
+
+    def constants(self, *terms: Expr) -> dict[Expr, str]:
+        """The names of the parameters in the terms (also inside definitions), which become module constants."""
+        found = sorted(parameters(*terms), key=lambda p: p.name)
+        self.parameters.update(found)
+        return {p: self.names.name(p.name) for p in found}
+
+    def function(self, term: Defined, gradient: bool = False) -> str:
+        """The name of a definition's function (or of its gradient's), which will be emitted."""
+        self.definitions.setdefault(term.name, term)
+        if gradient:
+            self.gradients.setdefault(term.name, term)
+        self.constants(term.body)
+        return ("grad_" if gradient else "") + self.names.name(term.name)
+
+
+def parameters(*terms: Expr) -> set[Parameter]:
+    """All parameters in the terms, those in the bodies of definitions and in sets included."""
+    found: set[Parameter] = set()
+    for term in terms:
+        for node in _nodes(term):
+            if isinstance(node, Parameter):
+                found.add(node)
+    return found
+
+
+def _nodes(term: Expr) -> list[Expr]:
+    return [term, *(n for a in getattr(term, "args", ()) for n in _nodes(a))]
+
+
+@dataclass(frozen=True, slots=True)
+class SolveCode:
+    """One solve in the script.
+
+    `function` builds it: `FUNCTION(config, …) -> (solution, list of stages)`; `arguments` are the solutions of earlier
+    solves that it needs.  `labels` name the terms in its history, `save` holds the lines that put it into `arrays`.
+    A function is a dictionary of callables; a density brings its own `leaf` (its value at points) and `measure` (the
+    points and weights of an integral against it).
+    """
+
+    label: str
+    solution: str
+    function: str
+    sections: tuple[Section, ...]
+    steps: int
+    labels: tuple[str, ...]
+    arguments: tuple[str, ...] = ()
+    why: tuple[str, ...] = ()
+    save: tuple[str, ...] = ()
+    leaf: Callable[..., Array | None] | None = None
+    measure: Callable[..., tuple[dict[Expr, Points], Expr]] | None = None

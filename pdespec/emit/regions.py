@@ -1,0 +1,166 @@
+"""Sets as code: boxes and balls, their unions and differences, and the points that are drawn on them.
+
+A region becomes an expression for its patches: `DISK.interior`, `cartesian(X.boundary, T.interior)`,
+`cartesian(X.interior, singleton(0.0))`.  Factors that are intervals or circles side by side are one box.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from sympy import Expr, Float, Integer
+
+from pdespec.derive.components import scalar
+from pdespec.diagnostics import SpecError, error
+from pdespec.emit.expression import Printer
+from pdespec.emit.parts import Script
+from pdespec.model.sets import (
+    Ball,
+    Boundary,
+    Difference,
+    Interval,
+    Point,
+    Product,
+    RealSpace,
+    Set,
+    Sublevel,
+    Torus,
+    Union,
+    plain,
+)
+from pdespec.model.terms import flat
+from pdespec.plan.plan import Condition
+
+
+def number(value: Expr, script: Script) -> str:
+    """A coordinate of a set: a float, or an expression of parameters."""
+    if value.is_Number or not value.free_symbols:
+        return Printer({})(Float(value, 17) if value.is_Integer or value.is_Rational and value.is_number else value)
+    return Printer(script.constants(value))(value)
+
+
+def bounds(region: Set, script: Script) -> list[tuple[str, str]]:
+    """The bounding box, by coordinate."""
+    region = plain(region)
+    match region:
+        case Interval(lo=lo, hi=hi):
+            return [(number(lo, script), number(hi, script))]
+        case Torus(periods=periods):
+            return [("0.0", number(p, script)) for p in periods]
+        case Ball(center=center, radius=radius):
+            return [(number(c - radius, script), number(c + radius, script)) for c in center]
+        case Point(coordinates=values):
+            return [(number(v, script), number(v, script)) for v in values]
+        case Product(parts=parts):
+            return [b for part in parts for b in bounds(part, script)]
+        case Difference(whole=whole):
+            return bounds(whole, script)
+        case Sublevel(within=within):
+            return bounds(within, script)
+        case Boundary(of=of):
+            return bounds(of, script)
+        case Union(parts=parts):
+            boxes = [bounds(p, script) for p in parts]
+            return [(f"min({', '.join(a for a, _ in c)})", f"max({', '.join(b for _, b in c)})") for c in zip(*boxes, strict=True)]
+    raise _unbounded(region)
+
+
+def _unbounded(region: Set) -> SpecError:
+    what = "is unbounded" if isinstance(region, RealSpace) or not region.bounded else "has no points as code yet"
+    return SpecError([error("PDE942", None, f"`{region}` {what}", hint="give a bounded domain, or box= in `using`")])
+
+
+def box_code(region: Set, script: Script) -> str:
+    """((lo, hi), …) as a literal."""
+    pairs = [f"({lo}, {hi})" for lo, hi in bounds(region, script)]
+    return f"({', '.join(pairs)}{',' if len(pairs) == 1 else ''})"
+
+
+def shape_code(region: Set, script: Script) -> str:
+    """A solid."""
+    region = plain(region)
+    match region:
+        case Interval() | Torus():
+            return _box([region], script)
+        case Product(parts=parts) if all(isinstance(plain(p), (Interval, Torus)) for p in parts):
+            return _box(list(parts), script)
+        case Ball(center=center, radius=radius):
+            script.need("Ball")
+            middle = ", ".join(number(c, script) for c in center)
+            return f"Ball(({middle}{',' if len(center) == 1 else ''}), {number(radius, script)})"
+        case Difference(whole=whole, hole=hole):
+            script.need("Difference")
+            return f"Difference({shape_code(whole, script)}, {shape_code(hole, script)})"
+        case Union(parts=(first, *rest)):
+            script.need("Union")
+            code = shape_code(first, script)
+            for part in rest:
+                code = f"Union({code}, {shape_code(part, script)})"
+            return code
+        case Sublevel(within=within, variables=variables, condition=condition):
+            script.need("Sublevel")
+            names = {s: f"x[:, {k}]" for k, s in enumerate(flat(variables))}
+            write = Printer({**names, **script.constants(condition)}, set(names.values()))
+            return f"Sublevel({shape_code(within, script)}, lambda x: {write(scalar(condition))})"
+    raise _unbounded(region)
+
+
+def _box(parts: list[Set], script: Script) -> str:
+    script.need("Box")
+    ends = [b for p in parts for b in bounds(p, script)]
+    lower, upper = ", ".join(a for a, _ in ends), ", ".join(b for _, b in ends)
+    comma = "," if len(ends) == 1 else ""
+    return f"Box(({lower}{comma}), ({upper}{comma}))"
+
+
+def patches(region: Set, script: Script) -> str:
+    """The patches of a region, of its boundary where it is one."""
+    region = plain(region)
+    match region:
+        case Boundary(of=of):
+            return f"{shape_code(of, script)}.boundary"
+        case Point(coordinates=values):
+            script.need("singleton")
+            return f"singleton({', '.join(number(v, script) for v in values)})"
+        case Product(parts=parts) if not all(isinstance(plain(p), (Interval, Torus)) for p in parts):
+            script.need("cartesian")
+            code = ""
+            for solid, group in groupby(parts, key=lambda p: isinstance(plain(p), (Interval, Torus))):
+                members = list(group)
+                for piece in [f"{_box(members, script)}.interior"] if solid else [patches(m, script) for m in members]:
+                    code = f"cartesian({code}, {piece})" if code else piece
+            return code
+    return f"{shape_code(region, script)}.interior"
+
+
+def sampler(stem: str, conditions: tuple[Condition, ...], script: Script) -> str:
+    """`sample(config, draw)`: the points of every condition, with normals where the region is a boundary."""
+    script.need("draw_points", "Config")
+    lines = [
+        f"def {stem}sample(config: Config, draw: int = 0) -> dict[str, tuple[Tensor, ...]]:",
+        '    """Scrambled Sobol points of every region (and outward normals on boundaries); another `draw`, other points."""',
+        "    points = {",
+    ]
+    for k, c in enumerate(conditions):
+        name = script.names.name(c.label)
+        seed = f"config.seed + {Integer(1000) * (k + 1)} + draw"
+        lines.append(f'        "{name}": draw_points({patches(c.points.region, script)}, {c.points.count}, {seed}),')
+    lines.append("    }")
+    wanted = [script.names.name(c.label) for c in conditions if needs_normals(c)]
+    like = "config.device, config.dtype"
+    if not wanted:
+        lines.append(f"    return {{name: (drawn.points.to({like}),) for name, drawn in points.items()}}")
+    else:
+        lines.append(f"    with_normals = {{{', '.join(repr(w) for w in wanted)}}}".replace("'", '"'))
+        lines.append(
+            f"    return {{name: tuple(a.to({like}) for a in (drawn[:2] if name in with_normals else drawn[:1])) for name, drawn in points.items()}}"
+        )
+    return "\n".join(lines)
+
+
+def needs_normals(condition: Condition) -> bool:
+    """Whether the residual mentions the normal."""
+    from pdespec.emit.residuals import normal_symbols
+
+    free = set().union(*(e.free_symbols for e in condition.components))
+    return bool(free & set(normal_symbols(condition)))

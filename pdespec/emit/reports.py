@@ -1,0 +1,271 @@
+"""Reports and saved solutions: a function for each `report` item, from the solutions of the solves.
+
+A quantity is a scalar term whose fields carry the solve that found them.  Values and derivatives of functions are taken at
+points, integrals by quadrature over their region; a density is summed over its cells or averaged over its particles.  Nothing of
+a report enters the sections that train.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sympy import Expr, Float, Symbol, Tuple
+
+from pdespec.derive.components import expand, flatten, scalar
+from pdespec.diagnostics import SpecError, error
+from pdespec.emit.axes import Array, Points, Scope
+from pdespec.emit.axes import scalar as scalar_code
+from pdespec.emit.expression import Printer
+from pdespec.emit.layout import comment, docstring
+from pdespec.emit.names import escape, literal
+from pdespec.emit.parts import Script, Section, SolveCode
+from pdespec.emit.regions import patches
+from pdespec.model.model import Bound, Report
+from pdespec.model.sets import Interval, Set, Torus, plain
+from pdespec.model.terms import (
+    Component,
+    Defined,
+    Expect,
+    Field,
+    FieldValue,
+    Integrate,
+    Partial,
+    RelativeError,
+    VectorOperator,
+    flat,
+)
+
+QUADRATURE = {1: 256, 2: 96}
+"""Gauss–Legendre nodes per axis of a box."""
+TEST_POINTS = 20_000
+
+
+@dataclass(slots=True)
+class Body:
+    """The lines of a report's function as they are found necessary."""
+
+    script: Script
+    solves: dict[str, SolveCode]
+    lines: list[str] = field(default_factory=list)
+    known: dict[object, str] = field(default_factory=dict)
+    width: dict[str, int] = field(default_factory=dict)
+
+    def line(self, key: object, hint: str, code: str) -> str:
+        """The name of a line's value; each line is written once."""
+        if key not in self.known:
+            name = hint if hint not in self.known.values() else f"{hint}{len(self.lines)}"
+            self.known[key] = name
+            self.lines.append(f"{name} = {code}")
+        return self.known[key]
+
+
+def evaluate_section(solves: list[SolveCode], script: Script) -> Section:
+    """A function for each report, and `evaluate`, which calls them."""
+    by_label = {s.label: s for s in solves}
+    functions = [_report(k, r, by_label, script) for k, r in enumerate(script.plan.reports, 1)]
+    calls = ", ".join(f"report_{k}(solutions, config)" for k in range(1, len(functions) + 1))
+    functions.append(
+        "def evaluate(solutions: dict[str, Any], config: Config) -> list[Report]:\n"
+        '    """Every report of the spec, with its bound."""\n'
+        f"    return [{calls}]"
+    )
+    return Section("reports", "\n\n\n".join(functions), training=False)
+
+
+def _report(k: int, report: Report, solves: dict[str, SolveCode], script: Script) -> str:
+    body = Body(script, solves)
+    value = value_code(report.quantity, body)
+    head = comment(f"def report_{k}(solutions: dict[str, Any], config: Config) -> Report:", f"spec:{report.span.line}")
+    name = escape(" ".join(report.text.split()))
+    lines = "".join(f"    {line}\n" for line in body.lines)
+    bound = _bound(report.bound, script)
+    return f'{head}\n{docstring(name)}\n{lines}    return Report("{name}", {value}{bound})'
+
+
+def _bound(bound: Bound | None, script: Script) -> str:
+    if bound is None:
+        return ""
+    number = Printer(script.constants(bound.value))(_plain(bound.value))
+    if bound.relation in ("<", "<="):
+        return f", below={number}"
+    if bound.tolerance is None:
+        raise SpecError([error("PDE943", None, "a `~` bound needs `within`")])
+    within = float(bound.tolerance) * (100 if bound.tolerance_kind == "relative" else 1)
+    unit = {"absolute": "", "relative": ', unit="%"', "stderr": ', unit="stderr"'}[bound.tolerance_kind]
+    return f", near={number}, within={literal(float(f'{within:.12g}'))}{unit}"
+
+
+def _plain(value: Expr) -> Expr:
+    return Float(value) if value.is_Rational and not value.is_Integer else value
+
+
+def value_code(quantity: Expr, body: Body) -> str:
+    """The code of a report's value (and its standard error, where it has one) as arguments of `Report`."""
+    if isinstance(quantity, RelativeError):
+        return _relative_error(quantity, body)
+    term = scalar(quantity) if quantity.has(VectorOperator, Partial) else quantity
+    scope = Scope({}, lambda t, s: _leaf(t, s, body), lambda t, s: _measure(t, s, body), _names(term, body.script))
+    code = scalar_code(term, scope)
+    return f"float({code.text})" if code.tensor else code.text
+
+
+def _names(term: Expr, script: Script) -> dict[Expr, str]:
+    names = dict(script.constants(term))
+    for d in _definitions(term):
+        names[Symbol(d.name)] = script.function(d)
+    return names
+
+
+def _definitions(term: Expr) -> list[Defined]:
+    own = [term] if isinstance(term, Defined) else []
+    return own + [d for a in getattr(term, "args", ()) for d in _definitions(a)]
+
+
+# ── fields at points ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def solution(f: Field, body: Body) -> tuple[SolveCode, str]:
+    """The solve that a field comes from, and the code of its solution."""
+    solve = body.solves.get(f.solve) or (next(iter(body.solves.values())) if len(body.solves) == 1 else None)
+    if solve is None:
+        raise SpecError([error("PDE944", None, f"it is not clear which solve `{f.name}` comes from")])
+    return solve, f'solutions["{solve.solution}"]'
+
+
+def _leaf(term: Expr, scope: Scope, body: Body) -> Array | None:
+    value = term.args[0] if isinstance(term, Component) else term
+    if not isinstance(value, FieldValue):
+        return None
+    solve, code = solution(value.field, body)
+    if solve.leaf is not None:
+        return solve.leaf(value, term, scope, body)
+    name = body.script.names.name(value.field.name)
+    function = f'{code}["{name}"]'
+    component = f"[..., {int(term.args[1]) - 1}]" if isinstance(term, Component) else ""
+    points, axes = _points(value, scope, body)
+    if value.orders and any(value.orders):
+        body.script.need("partial")
+        picked = f"lambda z: {function}(z){component}" if component else function
+        key = ("partial", value, term, points)
+        return Array(body.line(key, f"{name}_{len(body.lines)}", f"partial({picked}, {points}, {literal(value.orders)})"), axes)
+    return Array(f"{function}({points}){component}" if axes else f"{function}({points})[0]{component}", axes)
+
+
+def _points(value: FieldValue, scope: Scope, body: Body) -> tuple[str, tuple[str, ...]]:
+    """The array of points (n, d) at which a field is asked for."""
+    coordinates = [c for a in value.point for c in flatten(expand(a))]
+    variables = [c for c in coordinates if c in scope.points]
+    if not variables:
+        numbers = ", ".join(Printer(body.script.constants(c))(_plain(c)) for c in coordinates)
+        return f"torch.tensor([[{numbers}]], dtype=config.dtype, device=config.device)", ()
+    axis = scope.points[variables[0]].axis
+    array = next((a for a in body.known.values() if a == axis), axis)
+    if all(c in scope.points for c in coordinates) and len(coordinates) == body.width.get(axis, -1):
+        return array, (axis,)
+    columns = [scope.points[c].code if c in scope.points else f"torch.full_like({array}[:, 0], {Printer({})(_plain(c))})" for c in coordinates]
+    return f"torch.stack([{', '.join(columns)}], -1)", (axis,)
+
+
+# ── integrals ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _measure(term: Integrate | Expect, scope: Scope, body: Body) -> tuple[dict[Expr, Points], Expr]:
+    for f in _fields(term.body):
+        solve, _ = solution(f, body)
+        if solve.measure is not None:
+            return solve.measure(term, scope, body)
+    if isinstance(term, Expect):
+        return law_nodes(term, scope, body)
+    nodes, weights, uniform = quadrature(term.region, body)
+    variables = flat(term.variables)
+    points = {v: Points(f"{nodes}[:, {k}]", nodes, weights, uniform) for k, v in enumerate(variables)}
+    for v in term.variables:
+        if v not in points:
+            points[v] = Points(nodes, nodes, weights, uniform)
+    return points, term.body
+
+
+def law_nodes(term: Expect, scope: Scope, body: Body) -> tuple[dict[Expr, Points], Expr]:
+    raise SpecError([error("PDE945", None, f"𝔼 over the law `{term.law.family}` has no quadrature yet")])
+
+
+def _fields(term: Expr) -> list[Field]:
+    if isinstance(term, FieldValue):
+        return [term.field]
+    return [f for a in getattr(term, "args", ()) for f in _fields(a)]
+
+
+def quadrature(region: Set, body: Body) -> tuple[str, str, bool]:
+    """Names of nodes (n, d) and weights for a region, and whether the weights are one number."""
+    script = body.script
+    parts = [plain(p) for p in plain(region).factors]
+    if len(parts) <= 2 and all(isinstance(p, (Interval, Torus)) and p.dimension == 1 for p in parts):
+        from pdespec.emit.regions import bounds
+
+        script.need("tensor_rule", "gauss_legendre", "trapezoid")
+        n = QUADRATURE[len(parts)]
+        rules = [
+            f"{'trapezoid' if isinstance(p, Torus) else 'gauss_legendre'}({n}, {', '.join(bounds(p, script)[0])})" for p in parts
+        ]
+        key = ("rule", str(region))
+        if key not in body.known:
+            name = "z" if "z" not in body.known.values() else f"z{len(body.lines)}"
+            body.known[key] = name
+            body.width[name] = len(parts)
+            body.lines.append(f"{name}, w_{name} = (a.to(config.device, config.dtype) for a in tensor_rule({', '.join(rules)}))")
+        name = body.known[key]
+        return name, f"w_{name}", False
+    script.need("draw_points")
+    drawn = body.line(("drawn", str(region)), "drawn", f"draw_points({patches(region, script)}, 2**15, config.seed + 77)")
+    z = body.line(("drawn z", str(region)), "z", f"{drawn}.points.to(config.device, config.dtype)")
+    body.width[z] = region.dimension
+    return z, f"({drawn}.measure / len({z}))", True
+
+
+# ── relative errors ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _relative_error(quantity: RelativeError, body: Body) -> str:
+    found, exact, variables, region, weight = quantity.args
+    script = body.script
+    script.need("draw_points", "relative_error")
+    drawn = f"draw_points({patches(region.value, script)}, {TEST_POINTS}, config.seed + 99).points"
+    z = body.line("test points", "z", f"{drawn}.to(config.device, config.dtype)")
+    symbols = flat(tuple(variables))
+    body.width[z] = len(symbols)
+    points = {s: Points(f"{z}[:, {k}]", z) for k, s in enumerate(symbols)}
+    points |= {v: Points(z, z) for v in variables if v not in points}
+    texts = [_sampled(term, points, body, hint) for term, hint in ((found, "found"), (exact, "exact"))]
+    more = ""
+    if weight != 1:
+        more = f", {_sampled(weight, points, body, 'weight')}"
+    return f"relative_error({texts[0]}, {texts[1]}{more})"
+
+
+def _sampled(term: Expr, points: dict[Expr, Points], body: Body, hint: str) -> str:
+    """The values of a term at points: (n,), or (n, m) for a vector."""
+    components = expand(term) if not isinstance(term, Tuple) else tuple(term)
+    scope = Scope(points, lambda t, s: _leaf(t, s, body), lambda t, s: _measure(t, s, body), _names(term, body.script))
+    whole = next(iter(points.values())).axis
+    texts = []
+    for c in flatten(components):
+        code = scalar_code(c, scope)
+        texts.append(code.text if code.axes else f"torch.full_like({whole}[:, 0], {code.text})")
+    text = texts[0] if not isinstance(components, tuple) else f"torch.stack([{', '.join(texts)}], -1)"
+    return body.line((hint, term), hint, text)
+
+
+# ── saved solutions ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def solution_section(solves: list[SolveCode], script: Script) -> Section:
+    """`save`: solution.npz with every unknown on a grid (or as particles), for pictures and for later use."""
+    lines = [
+        "def save(solutions: dict[str, Any], config: Config) -> None:",
+        '    """solution.npz: the solutions on grids, for pictures and for later use."""',
+        "    arrays: dict[str, Tensor] = {}",
+    ]
+    for s in solves:
+        lines += [f"    {line}" for line in s.save]
+    lines.append('    write_npz(config.out / "solution.npz", arrays)')
+    return Section("saved solutions", "\n".join(lines), training=False)

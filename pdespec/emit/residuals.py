@@ -1,0 +1,121 @@
+"""Equations as functions: a residual over coordinates, channels of the unknowns, and the normal on a boundary.
+
+    def bulk(x, y, u_xx, u_yy):        −Δu − f
+The same function serves a network (its channels are values) and random features (values of the expansion); `jacobian`
+gives the derivative of a residual in the direction of every feature, by Gateaux: Σ ∂R/∂(∂^α u) ∂^α φ.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sympy import Expr, S, Symbol
+
+from pdespec.derive.notation import unicode
+from pdespec.emit.channels import channel_name
+from pdespec.emit.expression import Printer
+from pdespec.emit.layout import comment, docstring, statement
+from pdespec.emit.names import escape
+from pdespec.emit.parts import Script
+from pdespec.model.terms import Component, Defined, FieldValue
+from pdespec.plan.plan import Channel, Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """How one condition spells its coordinates, channels and normals."""
+
+    coordinates: dict[Expr, str]
+    channels: dict[Channel, str]
+    normals: dict[Expr, str]
+
+    def atoms(self, point: tuple[Expr, ...]) -> dict[Expr, str]:
+        """Terms to names: derivatives first, as the mathematician orders a sum."""
+        ranked = sorted(self.channels.items(), key=lambda item: (-sum(item[0].orders), item[1]))
+        return {c.of(point): name for c, name in ranked} | self.coordinates | self.normals
+
+
+def component_name(channel: Channel, names: Script) -> str:
+    base = names.names.name(channel.field.name)
+    return base if channel.component is None else f"{base}{channel.component}"
+
+
+def spell(condition: Condition, script: Script) -> Names:
+    """Names for everything that a condition's residuals may mention."""
+    inputs = [coordinate_name(c, script) for c in condition.coordinates]
+    channels = {c: channel_name(component_name(c, script), c.orders, inputs) for c in condition.channels}
+    normals = {n: f"n_{coordinate_name(x, script)}" for n, x in zip(normal_symbols(condition), condition.coordinates, strict=False)}
+    return Names(dict(zip(condition.coordinates, inputs, strict=True)), channels, normals)
+
+
+def coordinate_name(symbol: Expr, script: Script) -> str:
+    """x, or x1 for the component x[1] of a vector."""
+    base, _, index = symbol.name.partition("[")
+    return script.names.name(base) + index.rstrip("]")
+
+
+def normal_symbols(condition: Condition) -> list[Symbol]:
+    """n[1] … n[d], as far as the space coordinates go."""
+    return [Symbol(f"n[{k}]", real=True) for k in range(1, len(condition.coordinates) + 1)]
+
+
+def used(names: Names, condition: Condition) -> list[str]:
+    """The arguments of the residual function, in order: coordinates, channels, normals."""
+    free = set().union(*(e.free_symbols for e in condition.components)) if condition.components else set()
+    coordinates = [n for c, n in names.coordinates.items() if c in free_outside_channels(condition)]
+    normals = [n for c, n in names.normals.items() if c in free]
+    return [*coordinates, *names.channels.values(), *normals]
+
+
+def free_outside_channels(condition: Condition) -> set[Expr]:
+    """Coordinates that occur other than as the point of a field."""
+    return set().union(*(_free(e) for e in condition.components))
+
+
+def _free(expr: Expr) -> set[Expr]:
+    if isinstance(expr, FieldValue) or (isinstance(expr, Component) and isinstance(expr.args[0], FieldValue)):
+        return set()
+    if isinstance(expr, Symbol):
+        return {expr}
+    return set().union(*(_free(a) for a in expr.args))
+
+
+def printer(names: Names, condition: Condition, script: Script, extra: dict[Expr, str] | None = None) -> Printer:
+    """Prints terms of a condition; definitions are called by name."""
+    constants = script.constants(*condition.components)
+    atoms = {**(extra or {}), **names.atoms(condition.coordinates)}
+    return Printer({**atoms, **constants}, set(atoms.values()), hooks={Defined: call(script)})
+
+
+def call(script: Script):  # type: ignore[no-untyped-def]
+    """The rule for a definition: f(x, y)."""
+    from pdespec.emit.code import Code
+
+    def rule(term: Defined, printer: Printer) -> Code:
+        name = script.function(term)
+        codes = [printer.code(a) for a in term.arguments]
+        return Code(f"{name}({', '.join(c.text for c in codes)})", tensor=any(c.tensor for c in codes))
+
+    return rule
+
+
+def residual_function(condition: Condition, script: Script) -> str:
+    """The function of one condition; several components give a tuple."""
+    names = spell(condition, script)
+    write = printer(names, condition, script)
+    texts = [write(e) for e in condition.components]
+    name = script.names.name(condition.label)
+    head = f"def {name}({', '.join(f'{a}: Tensor' for a in used(names, condition))}) -> "
+    head += "Tensor:" if len(texts) == 1 else f"tuple[{', '.join(['Tensor'] * len(texts))}]:"
+    line = condition.residual.equation.span.line
+    body = statement("return", texts[0]) if len(texts) == 1 else statement("return", "(" + ", ".join(texts) + ")")
+    text = escape(unicode(condition.residual.term))
+    return f"{comment(head, f'spec:{line}')}\n{docstring(text)}\n{body}"
+
+
+def jacobian(condition: Condition, component: Expr, channel: Channel) -> Expr:
+    """∂R/∂(channel)."""
+    atom = channel.of(condition.coordinates)
+    symbol = Symbol("_c", real=True)
+    derivative = component.xreplace({atom: symbol}).diff(symbol)
+    return derivative.xreplace({symbol: atom}) if derivative != 0 else S.Zero

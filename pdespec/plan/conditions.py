@@ -1,0 +1,113 @@
+"""The equations of a solve as scalar residuals at points: what a collocation or least-squares method needs to know.
+
+Each residual names the channels that it uses (derivatives of components of fields at the current point), the region
+where its points lie, and its weight.  Conditions that an ansatz meets by construction are found by putting it in.
+"""
+
+from __future__ import annotations
+
+from sympy import Expr, Integer
+
+from pdespec.derive.derivation import Derivation, Residual
+from pdespec.diagnostics import SpecError, error
+from pdespec.model.model import Solve
+from pdespec.derive.components import scalar
+from pdespec.model.sets import Ball, Boundary, Difference, Interval, Product, Set, Sublevel, Union, plain
+from pdespec.model.terms import Component, Field, FieldValue, Integrate, flat, variable
+from pdespec.plan.plan import Channel, Condition, PointSet
+
+
+def coordinates(field: Field) -> tuple[Expr, ...]:
+    """The scalar coordinates of a field's domain, in the order of a point's columns."""
+    return flat(tuple(variable(n, d) for n, d in zip(field.slots, field.dimensions, strict=True)))
+
+
+def channels(expr: Expr, point: tuple[Expr, ...], residual: Residual) -> tuple[Channel, ...]:
+    """The derivatives of fields in an expression, all at the current point; the lowest orders first."""
+    found: set[Channel] = set()
+    for node in _values(expr):
+        value = node.args[0] if isinstance(node, Component) else node
+        component = int(node.args[1]) if isinstance(node, Component) else None
+        if value.point != point:
+            where = residual.equation.lhs_span
+            raise SpecError([error("PDE951", where, f"`{value.field.name}` at another point than the current one", hint="write the condition on a region of its own")])  # fmt: skip
+        found.add(Channel(value.field, component, value.orders or (0,) * len(point)))
+    return tuple(sorted(found, key=_rank))
+
+
+def _rank(c: Channel) -> tuple[object, ...]:
+    return c.field.name, c.component or 0, sum(c.orders), tuple(-k for k in c.orders)
+
+
+def _values(expr: Expr) -> list[Expr]:
+    """Field values in an expression, a component of a vector field as a whole."""
+    if isinstance(expr, FieldValue) or (isinstance(expr, Component) and isinstance(expr.args[0], FieldValue)):
+        return [expr]
+    return [v for a in expr.args for v in _values(a)]
+
+
+def boundary_like(region: Set) -> bool:
+    """Whether the region's points carry an outward normal: a boundary, or a product with one."""
+    return any(isinstance(plain(f), Boundary) for f in plain(region).factors)
+
+
+def conditions(
+    derivation: Derivation, solve: Solve, labels: tuple[str, ...], counts: dict[str, int], weights: dict[str, float]
+) -> tuple[Condition, ...]:
+    """The conditions of the given equations, with `counts` points and `weights` by role."""
+    made = []
+    for label in labels:
+        residual = derivation.residual(label)
+        point = coordinates(residual.fields[0])
+        found = tuple(dict.fromkeys(c for e in residual.components for c in channels(e, point, residual)))
+        region = residual.equation.region
+        kind = "boundary" if boundary_like(region) else "interior"
+        points = PointSet(label, region, kind, counts[residual.role])
+        made.append(Condition(residual, points, point, residual.components, found, weights[residual.role]))
+    return tuple(made)
+
+
+def is_integral(residual: Residual) -> bool:
+    """Whether the equation holds an integral of a field: one scalar constraint, not a residual at points."""
+    return any(c.has(Integrate) for c in residual.components)
+
+
+def defining(region: Set, point: tuple[Expr, ...]) -> list[tuple[Set, Expr]]:
+    """Smooth functions, positive inside, that vanish on the parts of a boundary: [(part, function)].
+
+    An interval has two ends, a box its faces, a ball r² − |x|², a half-space or level set its condition.
+    """
+    region = plain(region)
+    match region:
+        case Boundary(of=inside):
+            return _faces(plain(inside), point)
+        case Product(parts=parts):
+            offset, found = 0, []
+            for part in parts:
+                own = point[offset : offset + part.dimension]
+                found += defining(part, own) if boundary_like(part) else []
+                offset += part.dimension
+            return found
+    return []
+
+
+def _faces(inside: Set, point: tuple[Expr, ...]) -> list[tuple[Set, Expr]]:
+    match inside:
+        case Interval(lo=lo, hi=hi):
+            return [(inside, point[0] - lo), (inside, hi - point[0])]
+        case Ball(center=center, radius=radius):
+            return [(inside, radius**2 - sum(((x - c) ** 2 for x, c in zip(point, center, strict=True)), Integer(0)))]
+        case Product(parts=parts):
+            offset, found = 0, []
+            for part in parts:
+                found += _faces(plain(part), point[offset : offset + part.dimension])
+                offset += part.dimension
+            return found
+        case Sublevel(variables=variables, condition=condition):
+            symbols = dict(zip(flat(variables), point, strict=True))
+            return [(inside, -scalar(condition).xreplace(symbols))]
+        case Difference(whole=whole, hole=hole):
+            return _faces(plain(whole), point) + [(s, -f) for s, f in _faces(plain(hole), point)]
+        case Union(parts=parts):
+            return [pair for part in parts for pair in _faces(plain(part), point)]
+    return []

@@ -1,0 +1,179 @@
+"""A network for each unknown, and which conditions its form meets by construction.
+
+With the author's ansatz, a condition is built in if putting the ansatz into it leaves zero on its whole region.  Without one, constant
+Dirichlet data are built in: with ℓᵢ vanishing on the i-th part of the boundary and gᵢ the constant there,
+    u = Σᵢ gᵢ Πⱼ≠ᵢ ℓⱼ / Σᵢ Πⱼ≠ᵢ ℓⱼ + Πᵢ ℓᵢ · N          (Lagaris, Likas & Fotiadis, IEEE Trans. Neural Networks 9, 1998).
+An unknown with values in an interval whose ends are its data on two parts is the odds form (lo ℓ₁ + hi ℓ₂ eᴺ)/(ℓ₁ + ℓ₂ eᴺ).
+Data that vary along the boundary are not extended into the domain, since an extension may be the solution itself.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from sympy import Add, Expr, Mul, exp
+
+from pdespec.derive.components import scalar
+from pdespec.derive.derivation import Derivation
+from pdespec.diagnostics import SpecError, error
+from pdespec.emit.ansatz import Mlp, network_output
+from pdespec.model.model import Ansatz, Call, Solve, Unknown
+from pdespec.model.sets import Boundary, Difference, Interval, Point, Set, Union, plain
+from pdespec.model.terms import Component, Field, FieldValue
+from pdespec.plan.conditions import coordinates, defining
+from pdespec.plan.plan import Channel, Condition, Network, Orders
+
+
+def networks(
+    derivation: Derivation, solve: Solve, fields: tuple[Field, ...], made: tuple[Condition, ...], extra: tuple[Channel, ...] = ()
+) -> tuple[tuple[Network, ...], tuple[str, ...], tuple[str, ...]]:
+    """The networks, the labels of the conditions that are built in, and the reasons in words."""
+    nets: list[Network] = []
+    built: list[str] = []
+    why: list[str] = []
+    for f in fields:
+        unknown = derivation.model.unknown(f.name)
+        given = next((a for a in derivation.model.ansatze if a.unknown == f.name), None)
+        if given is not None:
+            form, mlp = _given(given, f)
+            met = tuple(c.label for c in made if _meets(c, f, form))
+        else:
+            form, met = _dirichlet(unknown, f, made)
+            mlp = Mlp(width=32, depth=3)
+        left = [c for c in made if c.label not in met]
+        wanted = {ch.orders for c in left for ch in c.channels if ch.field == f} | {ch.orders for ch in extra if ch.field == f}
+        zero = (0,) * len(coordinates(f))
+        nets.append(Network(f, coordinates(f), mlp, form, _sorted(wanted | {zero})))
+        built += met
+        if met:
+            why.append(f"{', '.join(met)} built into the ansatz of {f.name}")
+    return tuple(nets), tuple(built), tuple(why)
+
+
+def _sorted(orders: set[Orders]) -> tuple[Orders, ...]:
+    return tuple(sorted(orders, key=lambda o: (sum(o), tuple(-k for k in o))))
+
+
+# ── the author's ansatz ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _given(ansatz: Ansatz, field: Field) -> tuple[tuple[Expr, ...], Mlp]:
+    """The form of an ansatz in network outputs, and its network."""
+    if len(ansatz.networks) != 1:
+        raise SpecError([error("PDE903", ansatz.span, "an ansatz with several networks is not supported yet")])
+    placeholder, call = ansatz.networks[0]
+    term = ansatz.term
+    count = field.shape[0] if field.shape else 1
+    forms = []
+    for k in range(1, count + 1):
+        expr = scalar(Component(term, k)) if field.shape else scalar(term)
+        forms.append(_outputs(expr, placeholder))
+    return tuple(forms), _mlp(call)
+
+
+def _outputs(expr: Expr, placeholder: Field) -> Expr:
+    """Values of the placeholder as outputs of the network."""
+    if isinstance(expr, Component) and isinstance(expr.args[0], FieldValue) and expr.args[0].field == placeholder:
+        return network_output(int(expr.args[1]) - 1)
+    if isinstance(expr, FieldValue) and expr.field == placeholder:
+        return network_output(0)
+    return expr.func(*(_outputs(a, placeholder) for a in expr.args)) if expr.args else expr
+
+
+def _mlp(call: Call) -> Mlp:
+    if call.name != "mlp":
+        raise SpecError([error("PDE904", call.span, f"the network `{call.name}` is not supported yet", hint="mlp is")])
+    return Mlp(int(call.option("width", 32)), int(call.option("depth", 3)), str(call.option("activation", "tanh")))  # type: ignore[call-overload]
+
+
+def _meets(condition: Condition, field: Field, form: tuple[Expr, ...]) -> bool:
+    """Whether the form makes every component of a condition zero on each part of its region."""
+    if condition.residual.role == "interior" or any(c.field != field or sum(c.orders) for c in condition.channels):
+        return False
+    point = condition.coordinates
+    values = {c.of(point): form[(c.component or 1) - 1] for c in condition.channels}
+    parts = _fixed(condition)
+    if not parts:
+        return False
+    return all((e.xreplace(values).xreplace(fixed)).expand() == 0 for e in condition.components for fixed in parts)
+
+
+def _fixed(condition: Condition) -> list[dict[Expr, Expr]]:
+    """For each part of the region a coordinate and its value, where the parts are such: faces, a point in time."""
+    region, offset = plain(condition.points.region), 0
+    found: list[dict[Expr, Expr]] = []
+    for factor in region.factors:
+        inner = plain(factor)
+        if isinstance(inner, Point):
+            found.append(dict(zip(condition.coordinates[offset:], inner.coordinates, strict=False)))
+        offset += inner.dimension
+    for _, function in defining(region, condition.coordinates):
+        variables = [v for v in condition.coordinates if v in function.free_symbols]
+        slope = function.diff(variables[0]) if len(variables) == 1 else None
+        if slope is None or slope.free_symbols & set(condition.coordinates):
+            return []
+        found.append({variables[0]: variables[0] - function / slope})
+    return [{k: v.expand() for k, v in f.items()} for f in found]
+
+
+# ── Dirichlet data by construction ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _dirichlet(unknown: Unknown, field: Field, made: tuple[Condition, ...]) -> tuple[tuple[Expr, ...], tuple[str, ...]]:
+    """The form with constant Dirichlet data built in, and the labels of those conditions."""
+    count = field.shape[0] if field.shape else 1
+    plain_form = tuple(network_output(k) for k in range(count))
+    data: list[tuple[Expr, Expr, str]] = []
+    for c in made:
+        value = _constant_data(c, field)
+        if value is None:
+            continue
+        sign = -1 if _is_hole(c.points.region, unknown) else 1
+        faces = [sign * f for _, f in defining(c.points.region, c.coordinates)]
+        if faces:
+            data.append((Mul(*faces), value, c.label))
+    if not data:
+        return plain_form, ()
+    labels = tuple(label for _, _, label in data)
+    if count > 1 or all(value == 0 for _, value, _ in data):
+        if any(value != 0 for _, value, _ in data):
+            return plain_form, ()
+        factor = Mul(*(f for f, _, _ in data))
+        return tuple(factor * n for n in plain_form), labels
+    groups = [(Mul(*(f for f, _, _ in g)), v) for v, g in ((v, list(g)) for v, g in groupby(data, key=lambda d: d[1]))]
+    ends = unknown.codomain
+    if isinstance(ends, Interval) and sorted((v for _, v in groups), key=float) == [ends.lo, ends.hi]:
+        low, high = sorted(groups, key=lambda g: float(g[1]))
+        odds = low[0] * exp(plain_form[0])
+        return ((ends.lo * high[0] + ends.hi * odds) / (high[0] + odds),), labels
+    others = [Mul(*(f for j, (f, _) in enumerate(groups) if j != i)) for i in range(len(groups))]
+    lift = Add(*(v * o for (_, v), o in zip(groups, others, strict=True))) / Add(*others)
+    return (lift + Mul(*(f for f, _ in groups)) * plain_form[0],), labels
+
+
+def _constant_data(condition: Condition, field: Field) -> Expr | None:
+    """g where the condition says u = g, a number or a parameter, on a boundary; for a vector only g = 0."""
+    if condition.residual.role != "boundary" or any(c.field != field or sum(c.orders) for c in condition.channels):
+        return None
+    value: Expr | None = None
+    for channel, expr in zip(condition.channels, condition.components, strict=False):
+        atom = channel.of(condition.coordinates)
+        rest = (atom - expr).expand()
+        rest = rest if not rest.has(FieldValue) else (atom + expr).expand()
+        if rest.has(FieldValue) or rest.free_symbols & set(condition.coordinates):
+            return None
+        if value is not None and rest != value:
+            return None
+        value = rest
+    return value if len(condition.channels) == len(condition.components) else None
+
+
+def _is_hole(region: Set, unknown: Unknown) -> bool:
+    """Whether the boundary is that of a set taken out of the unknown's domain."""
+    whole = plain(unknown.domains[0].set)
+    of = next((plain(f) for f in plain(region).factors if isinstance(plain(f), Boundary)), None)
+    if not isinstance(whole, Difference) or not isinstance(of, Boundary):
+        return False
+    hole = plain(whole.hole)
+    holes = [plain(p) for p in hole.parts] if isinstance(hole, Union) else [hole]
+    return plain(of.of) in holes

@@ -1,0 +1,181 @@
+"""How each solve is computed: a realisation, its ingredients, and why they were chosen.
+
+A plan is a list of solves, each one of a few realisations.  Those of fields (`features`, `collocation`, `ritz`) share
+residuals at points; those of flows (`particles`, `grid`) step a state in time.  Plans hold terms and numbers, no code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sympy import Expr
+
+from pdespec.derive.derivation import Derivation, Flow, Residual
+from pdespec.model.model import Call, Report, Solve
+from pdespec.model.sets import Set
+from pdespec.model.terms import Component, Field, FieldValue
+
+Orders = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PointSet:
+    """`count` points of a region; `kind` is "interior" or "boundary" (points with outward normals)."""
+
+    label: str
+    region: Set
+    kind: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One scalar function of the point: a derivative (`orders` over the scalar coordinates) of a component of a field."""
+
+    field: Field
+    component: int | None
+    orders: Orders
+
+    def of(self, point: tuple[Expr, ...]) -> Expr:
+        """The channel as a term."""
+        v = FieldValue(self.field, self.orders if any(self.orders) else (), *point)
+        return v if self.component is None else Component(v, self.component)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One equation of a solve at its points: scalar residuals over coordinates and channels, and its weight in the loss.
+
+    `coordinates` are all scalar coordinates of the unknowns' domain, in the order of a point's columns.
+    """
+
+    residual: Residual
+    points: PointSet
+    coordinates: tuple[Expr, ...]
+    components: tuple[Expr, ...]
+    channels: tuple[Channel, ...]
+    weight: float
+
+    @property
+    def label(self) -> str:
+        return self.residual.label
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """How one unknown is represented: `form` has a scalar expression in coordinates and outputs of `mlp` per component.
+
+    `channels` are all derivatives that the residuals use, the value first.
+    """
+
+    field: Field
+    coordinates: tuple[Expr, ...]
+    mlp: Mlp
+    form: tuple[Expr, ...]
+    channels: tuple[Orders, ...]
+    features: tuple[Expr, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Descent:
+    """One link of an optimisation chain: "adam" or "lbfgs", with steps and rate."""
+
+    name: str
+    steps: int
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """One least-squares solve for the coefficients of random features; Gauss–Newton steps where it is not linear."""
+
+    solve: Solve
+    fields: tuple[Field, ...]
+    coordinates: tuple[Expr, ...]
+    conditions: tuple[Condition, ...]
+    constraints: tuple[Condition, ...]
+    count: int
+    linear: bool
+    periods: tuple[tuple[int, Expr], ...]
+    region: Set
+    why: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Collocation:
+    """Mean squared residuals at points, minimised over networks; conditions met by construction are in `built_in`."""
+
+    solve: Solve
+    fields: tuple[Field, ...]
+    networks: tuple[Network, ...]
+    conditions: tuple[Condition, ...]
+    built_in: tuple[str, ...]
+    iterations: tuple[Descent, ...]
+    why: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ritz:
+    """A functional of networks by quadrature, minimised; equality constraints by penalty unless built in."""
+
+    solve: Solve
+    fields: tuple[Field, ...]
+    networks: tuple[Network, ...]
+    objective: Expr
+    sign: int
+    points: int
+    conditions: tuple[Condition, ...]
+    constraints: tuple[tuple[str, Expr], ...]
+    built_in: tuple[str, ...]
+    iterations: tuple[Descent, ...]
+    why: tuple[str, ...] = ()
+    box: tuple[tuple[float, float], ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Particles:
+    """n particles of a density: dx = b dt + √(2c) dW, weights by the growth s."""
+
+    solve: Solve
+    flow: Flow
+    start: Residual
+    count: int
+    method: Call
+    integrator: str
+    dt: float
+    end: float
+    begin: float
+    keep: tuple[float, ...]
+    why: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A density by finite volumes, or a periodic field by a spectral semi-implicit scheme (`scheme`), on uniform cells."""
+
+    solve: Solve
+    flow: Flow
+    start: Residual
+    scheme: str
+    box: tuple[tuple[Expr, Expr], ...] | None
+    cells: tuple[int, ...]
+    dt: float
+    begin: float
+    end: float
+    keep: tuple[float, ...]
+    why: tuple[str, ...] = ()
+
+
+Realisation = Features | Collocation | Ritz | Particles | Grid
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All solves in file order, and what is reported."""
+
+    derivation: Derivation
+    solves: tuple[Realisation, ...]
+    reports: tuple[Report, ...]
+
+    def solve(self, label: str) -> Realisation:
+        return next(s for s in self.solves if s.solve.label == label)

@@ -1,0 +1,89 @@
+"""The box that stands for R^d where an integrand or an invariant density decays.
+
+A weight w ≥ 0 fixes the smallest box whose complement has less than 10⁻¹⁰ of ∫w: along each axis the marginal of w is summed
+on a grid that grows until its ends carry nothing, and cut where each tail holds 10⁻¹⁰/2d.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from sympy import Expr, Float
+
+from pdespec.derive.components import scalar
+from pdespec.diagnostics import SpecError, error
+from pdespec.model.model import Model
+from pdespec.model.sets import (
+    Boundary,
+    Difference,
+    Interval,
+    Named,
+    Product,
+    RealSpace,
+    Set,
+    Sublevel,
+    Union,
+    plain,
+)
+from pdespec.plan.evaluate import evaluate, parameter_values
+
+LEAK = 1e-10
+CELLS = {1: 4000, 2: 400, 3: 80}
+
+Box = tuple[tuple[float, float], ...]
+
+
+def box_of(weight: Expr, variables: tuple[Expr, ...], model: Model) -> Box:
+    """The smallest box outside which the weight has less than 10⁻¹⁰ of its integral."""
+    d = len(variables)
+    if d not in CELLS:
+        raise SpecError([error("PDE946", None, f"a box for an unbounded domain is found only up to dimension 3, not {d}", hint="give box= in `using`")])  # fmt: skip
+    term, constants, half = scalar(weight), parameter_values(model), 1.0
+    while half < 2**20:
+        axis = (np.arange(CELLS[d]) + 0.5) / CELLS[d] * 2 * half - half
+        mesh = np.meshgrid(*[axis] * d, indexing="ij")
+        with np.errstate(all="ignore"):
+            values = np.broadcast_to(evaluate(term, {**constants, **dict(zip(variables, mesh, strict=True))}), mesh[0].shape)
+        marginals = [values.sum(axis=tuple(k for k in range(d) if k != j)) for j in range(d)]
+        tails = [max(m[: len(m) // 8].sum(), m[-len(m) // 8 :].sum()) / m.sum() for m in marginals]
+        if np.isfinite(tails).all() and max(tails) < LEAK / (4 * d):
+            return tuple(_cut(m, axis, half, d) for m in marginals)
+        half *= 2
+    raise SpecError([error("PDE947", None, "the weight does not decay: no box holds all but 1e-10 of it", hint="give box= in `using`")])  # fmt: skip
+
+
+def _cut(marginal: np.ndarray, axis: np.ndarray, half: float, d: int) -> tuple[float, float]:
+    """The ends at which each tail holds LEAK/2d, rounded outward to two digits."""
+    share = np.cumsum(marginal) / marginal.sum()
+    h = axis[1] - axis[0]
+    low = axis[np.searchsorted(share, LEAK / (2 * d))] - h / 2
+    back = np.cumsum(marginal[::-1]) / marginal.sum()
+    high = axis[len(axis) - 1 - np.searchsorted(back, LEAK / (2 * d))] + h / 2
+    step = 10.0 ** np.floor(np.log10(max(abs(low), abs(high))) - 1)
+    return float(round(np.floor(low / step) * step, 12)), float(round(np.ceil(high / step) * step, 12))
+
+
+def within(region: Set, box: Box) -> Set:
+    """The region with its R^d replaced by the box."""
+    match region:
+        case Named(value=value):
+            inner = within(value, box)
+            return region if inner == value else inner
+        case RealSpace():
+            sides = tuple(Interval(Float(a), Float(b)) for a, b in box)
+            return sides[0] if len(sides) == 1 else Product(sides)
+        case Sublevel(within=base, variables=variables, condition=condition):
+            return Sublevel(within(base, box), variables, condition)
+        case Difference(whole=whole, hole=hole):
+            return Difference(within(whole, box), within(hole, box))
+        case Union(parts=parts):
+            return Union(tuple(within(p, box) for p in parts))
+        case Boundary(of=of):
+            return Boundary(within(of, box))
+        case Product(parts=parts):
+            return Product(tuple(within(p, box) for p in parts))
+    return region
+
+
+def unbounded(region: Set) -> bool:
+    """Whether points of the region cannot be drawn without a box."""
+    return not plain(region).bounded

@@ -1,0 +1,83 @@
+"""Plans for an optimum of a functional by networks and quadrature (Ritz).
+
+Dirichlet data are built into the networks where they can be; an integral constraint ∫ v k = 0 that is linear and homogeneous in the
+unknown enters as a penalty on the squared cosine between v and k, which no scaling of v can evade.
+"""
+
+from __future__ import annotations
+
+from sympy import Expr, Mul, S
+
+from pdespec.derive.components import scalar
+from pdespec.derive.derivation import Derivation
+from pdespec.diagnostics import SpecError, error
+from pdespec.model.model import Solve
+from pdespec.model.terms import Component, Field, FieldValue, Integrate, flat
+from pdespec.plan.conditions import conditions, is_integral
+from pdespec.plan.fields import fields_of, iterations, option
+from pdespec.plan.networks import networks
+from pdespec.plan.plan import Channel, Ritz
+from pdespec.plan.unbounded import Box, box_of, unbounded
+
+
+def plan_ritz(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -> Ritz:
+    """Networks, the functional in scalar coordinates, its quadrature, and how each condition is met."""
+    if len(solve.optima) != 1 or solve.objective is None:
+        raise SpecError([error("PDE905", solve.span, "`ritz` takes one `min` or `max` of a functional")])
+    found = next(o for o in derivation.objectives if o.solve == solve.label)
+    fields = fields_of(derivation, solve)
+    objective = scalar(found.term)
+    count = option(solve.method, "points", 1024)
+    shares = dict.fromkeys(("interior", "boundary", "initial", "terminal"), max(64, count // 4))
+    pointwise = tuple(e for e in solve.equations if not is_integral(derivation.residual(e)))
+    integral = tuple(e for e in solve.equations if is_integral(derivation.residual(e)))
+    made = conditions(derivation, solve, pointwise, shares, dict.fromkeys(shares, 100.0))
+    constraints = tuple((e, derivation.residual(e).components[0]) for e in integral)
+    extra = tuple(c for expr in (objective, *(c for _, c in constraints)) for c in _channels(expr, fields))
+    nets, built_in, reasons = networks(derivation, solve, fields, made, extra)
+    left = tuple(c for c in made if c.label not in built_in)
+    box = _box(objective, derivation)
+    more = (f"R^{len(box)} cut to {_shown(box)}, which holds all but 1e-10 of the weight",) if box else ()
+    penalties = tuple(f"{c.label} by a penalty" for c in left) + tuple(f"{e} by a penalty on a cosine" for e in integral)
+    sign = 1 if solve.optima[0][0] in ("min", "inf") else -1
+    chain = iterations(solve)
+    return Ritz(
+        solve, fields, nets, objective, sign, count, left, constraints, built_in, chain, (*why, *reasons, *more, *penalties), box
+    )
+
+
+def _shown(box: Box) -> str:
+    return " × ".join(f"[{a:g}, {b:g}]" for a, b in box)
+
+
+def _channels(expr: Expr, fields: tuple[Field, ...]) -> set[Channel]:
+    """The derivatives of the unknowns inside the integrals."""
+    if isinstance(expr, Component) and isinstance(expr.args[0], FieldValue):
+        v = expr.args[0]
+        return {Channel(v.field, int(expr.args[1]), v.orders or (0,) * len(v.point))} if v.field in fields else set()
+    if isinstance(expr, FieldValue):
+        return {Channel(expr.field, None, expr.orders or (0,) * len(expr.point))} if expr.field in fields else set()
+    return set().union(*(_channels(a, fields) for a in expr.args))
+
+
+def integrals(expr: Expr) -> list[Integrate]:
+    """The outermost integrals of an expression."""
+    if isinstance(expr, Integrate):
+        return [expr]
+    return [i for a in expr.args for i in integrals(a)]
+
+
+def weight_of(integral: Integrate) -> Expr:
+    """The factors of an integrand that hold no field."""
+    body = integral.body
+    summands = body.args if body.is_Add else (body,)
+    common = set.intersection(*(set(Mul.make_args(s)) for s in summands))
+    return Mul(*(f for f in common if not f.has(FieldValue) and f.free_symbols & set(integral.variables)), S.One)
+
+
+def _box(objective: Expr, derivation: Derivation) -> Box | None:
+    """The box for integrals over unbounded regions, by the first of them."""
+    for i in integrals(objective):
+        if unbounded(i.region):
+            return box_of(weight_of(i), flat(i.variables), derivation.model)
+    return None

@@ -1,0 +1,65 @@
+"""Files that a kill cannot spoil.
+
+A file is written beside its place, forced to the disk and renamed over it (a rename is atomic), and so is the folder's entry.
+Of checkpoints the last three are kept. A damaged one (its checksums are verified) is named and passed over for the one before.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+import torch
+
+CHECKPOINTS = ("checkpoint.pt", "checkpoint.1.pt", "checkpoint.2.pt")  # newest first
+
+
+class ResumeMismatch(Exception):
+    """What is in the folder is not the run to resume."""
+
+
+def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Let `write` fill a temporary file, then put it in the place of `path`."""
+    new = path.with_name(path.name + ".new")
+    with open(new, "wb") as file:
+        write(file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(new, path)
+    if os.name == "posix":  # elsewhere a folder cannot be opened
+        folder = os.open(path.parent, os.O_RDONLY)
+        os.fsync(folder)
+        os.close(folder)
+
+
+def save_checkpoint(folder: Path, state: dict[str, Any]) -> None:
+    """Save `state` as the newest of three; at every moment the one before is readable under one of the names."""
+    for newer, older in ((CHECKPOINTS[1], CHECKPOINTS[2]), (CHECKPOINTS[0], CHECKPOINTS[1])):
+        if (folder / newer).exists():
+            os.replace(folder / newer, folder / older)
+    write_atomically(folder / CHECKPOINTS[0], lambda file: torch.save(state, file))
+
+
+def load_checkpoint(folder: Path, fingerprint: dict[str, str]) -> dict[str, Any] | None:
+    """The newest readable checkpoint, on the CPU, of the run with this fingerprint; None where there is none at all."""
+    present = [folder / name for name in CHECKPOINTS if (folder / name).exists()]
+    for path in present:
+        try:
+            with zipfile.ZipFile(path) as archive:
+                if damaged := archive.testzip():
+                    raise zipfile.BadZipFile(f"wrong checksum of {damaged}")
+            state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        except Exception as problem:  # whatever a damaged file makes the reader raise
+            print(f"{path} cannot be read ({problem}): going back to the one before", file=sys.stderr)
+            continue
+        for name, here in fingerprint.items():
+            if here != (there := state["fingerprint"].get(name)):
+                raise ResumeMismatch(f"{path} is of another run: {name} is {there} there and {here} here")
+        return state
+    if present:
+        raise ResumeMismatch(f"none of the checkpoints in {folder} can be read")
+    return None

@@ -1,0 +1,88 @@
+"""The command line of a script and how it ends.
+
+0 ok · 1 a report's bound fell short · 2 usage · 3 internal · 4 diverged · 5 resume mismatch · 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import torch
+
+from pdespec.runtime.checkpoint import ResumeMismatch
+from pdespec.runtime.loop import Diverged
+
+
+@dataclass(frozen=True)
+class Config:
+    """How a script is run. `planned` are the steps that the spec asks for, `parameters` its parameters."""
+
+    out: Path
+    spec: str  # SHA-256 of the spec
+    planned: int
+    steps: int = 0  # in place of the planned ones; 0: as planned
+    seed: int = 0
+    device: str = "cuda" if torch.cuda.is_available() else "cpu"
+    checkpoint: float = 30.0  # seconds between checkpoints
+    resume: bool = False
+    parameters: Mapping[str, float] = field(default_factory=dict)
+
+    def share(self, planned: int) -> int:
+        """The steps of a stage that is meant to have `planned` of the planned ones."""
+        return max(1, round(planned * (self.steps or self.planned) / self.planned))
+
+    def fingerprint(self) -> dict[str, str]:
+        """What must agree when a run is resumed."""
+        parts = {"spec": self.spec, "seed": self.seed, "steps": self.steps or self.planned}
+        parts |= {"processes": os.environ.get("WORLD_SIZE", 1)} | {f"--set {k}": v for k, v in self.parameters.items()}
+        return {name: str(part) for name, part in parts.items()}
+
+
+def read_config(description: str, default: Config, arguments: Sequence[str] | None = None) -> Config:
+    """The command line (or `arguments`) over the defaults. A mistake exits with 2."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("--out", type=Path, default=default.out, help="folder for all that is written")
+    parser.add_argument("--device", default=default.device, help="where torch computes")
+    parser.add_argument("--seed", type=int, default=default.seed, help="of the initial state and of all points")
+    parser.add_argument("--steps", type=int, default=default.planned, help="of all stages together")
+    parser.add_argument("--quick", action="store_true", help="take a tenth of the steps")
+    parser.add_argument("--checkpoint", type=float, default=default.checkpoint, help="seconds between checkpoints")
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint instead of replacing it")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="of the CPU")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=f"of {dict(default.parameters)}")
+    options = vars(parser.parse_args(arguments))
+    parameters = dict(default.parameters)
+    for name, _, value in (item.partition("=") for item in options.pop("set")):
+        try:
+            parameters[name] = type(parameters[name])(value)
+        except (KeyError, ValueError):
+            parser.error(f"--set {name}={value}: a number for one of {', '.join(parameters) or 'no parameters'}")
+    if options["steps"] < 1 or options["threads"] < 1:
+        parser.error("--steps and --threads are at least 1")
+    torch.set_num_threads(options.pop("threads"))
+    if options.pop("quick"):
+        options["steps"] = max(1, options["steps"] // 10)
+    return replace(default, parameters=parameters, **options)
+
+
+def exit_code(main: Callable[[], int]) -> int:
+    """Run `main` and say how it ended, as a process does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM like Ctrl-C
+    try:
+        return main()
+    except KeyboardInterrupt as stop:
+        print("interrupted", *stop.args, sep=": ", file=sys.stderr)
+        return 130
+    except (Diverged, ResumeMismatch) as failure:
+        print(f"error: {failure}", file=sys.stderr)
+        return 4 if isinstance(failure, Diverged) else 5
+    except Exception:
+        traceback.print_exc()
+        return 3

@@ -1,0 +1,105 @@
+"""A solution as an expansion in random features, and the stage that finds its coefficients.
+
+u_j(z) = Σ_k c_{jk} φ_k(z) for every scalar component j of the unknowns, all in the same features.  The stage tries the
+scales of a ladder by the residual at points that the fit has not seen, and solves at the best one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pdespec.runtime.features import Features, random_features
+from pdespec.runtime.least_squares import Rows, gauss_newton, row_scales, search_scale, weighted_residual
+from pdespec.runtime.stages import Stage
+
+
+class Expansion:
+    """Coefficients (m, K) of m scalar functions in K features over a box; `scale` is that of the features."""
+
+    def __init__(
+        self, box: Sequence[Sequence[float]], count: int, outputs: int, seed: int, device: str, periodic: Sequence[bool]
+    ) -> None:
+        self.lower, self.upper = zip(*box, strict=True)
+        self.count, self.seed, self.device, self.periodic = count, seed, device, tuple(periodic)
+        self.scale: tuple[float, ...] = (1.5,) * len(self.lower)
+        self.coefficients = torch.zeros(outputs, count, dtype=torch.float64, device=device)
+
+    @property
+    def features(self) -> Features:
+        """The features at the present scale."""
+        return random_features(
+            self.lower, self.upper, self.count, self.seed, scale=self.scale, periodic=self.periodic
+        ).to(self.device)
+
+    def derivatives(self, z: Tensor, *orders: Sequence[int], component: int = 0) -> tuple[Tensor, ...]:
+        """∂^α u_j at points (n, d) for each multi-index: tensors (n,)."""
+        return tuple(phi @ self.coefficients[component] for phi in self.features.derivatives(z, *orders))
+
+    def __call__(self, z: Tensor, component: int = 0) -> Tensor:
+        return self.derivatives(z, (0,) * z.shape[1], component=component)[0]
+
+
+class LeastSquares(Stage):
+    """Fit an expansion to equations; `equations(c, features, points)` gives their residuals and rows."""
+
+    def __init__(
+        self,
+        name: str,
+        expansion: Expansion,
+        equations: Callable[[Tensor, Features, Mapping[str, Tensor]], Rows],
+        points: Mapping[str, Tensor],
+        held_out: Mapping[str, Tensor],
+        importance: Mapping[str, float],
+        steps: int = 1,
+    ) -> None:
+        super().__init__(name, 1)
+        self.expansion, self.equations, self.points, self.held_out = expansion, equations, points, held_out
+        self.importance, self.iterations = importance, steps
+
+    def fit(self, scale: tuple[float, ...], count: int) -> tuple[Tensor, float]:
+        """Coefficients at a scale with the first `count` features, and the residual at the points held out."""
+        whole = self.expansion
+        trial = Expansion(tuple(zip(whole.lower, whole.upper, strict=True)), count, len(whole.coefficients), whole.seed, whole.device, whole.periodic)  # fmt: skip
+        trial.scale = scale
+        features = trial.features
+        start = torch.zeros(trial.coefficients.numel(), dtype=torch.float64, device=whole.device)
+        scales = row_scales(self.equations(start, features, self.points), self.importance)
+        found = gauss_newton(lambda c: self.equations(c, features, self.points), start, scales, self.iterations)
+        return found.coefficients, weighted_residual(self.equations(found.coefficients, features, self.held_out), scales)
+
+    def step(self, k: int) -> dict[str, float]:
+        whole = self.expansion
+        few = min(whole.count, 300)
+        whole.scale = search_scale(lambda scale: self.fit(scale, few)[1], len(whole.lower))
+        coefficients, residual = self.fit(whole.scale, whole.count)
+        whole.coefficients = coefficients.reshape(whole.coefficients.shape)
+        rows = self.equations(coefficients, whole.features, self.points)
+        return {label: r.square().mean().item() for label, (r, _) in rows.items()} | {"held_out": residual}
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"coefficients": self.expansion.coefficients, "scale": self.expansion.scale}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.expansion.coefficients = state["coefficients"].to(self.expansion.device)
+        self.expansion.scale = tuple(state["scale"])
+
+    def slow_down(self) -> None:
+        """There is no rate: a fit that is not finite raises by itself."""
+
+
+
+
+class ExpansionField:
+    """One unknown of an expansion as a function: points (n, d) to (n,), or to (n, m) for m components."""
+
+    def __init__(self, expansion: Expansion, first: int, components: int = 0) -> None:
+        self.expansion, self.first, self.components = expansion, first, components
+
+    def __call__(self, z: Tensor) -> Tensor:
+        if not self.components:
+            return self.expansion(z, self.first)
+        return torch.stack([self.expansion(z, self.first + k) for k in range(self.components)], -1)

@@ -1,0 +1,122 @@
+"""A run is a chain of stages, each a number of steps: a descent in the parameters, or an evolution in time.
+
+Whatever a step reads is either a function of its number k (points are drawn from (seed, k)) or part of the stage's state, so a
+run that is resumed from a saved state takes the same steps bit for bit. A stage is free in how it steps: by gradients of scalar
+terms here, by per-sample residuals in a Gauss–Newton stage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from pdespec.runtime.seeds import seeded
+
+
+class Stage(Protocol):
+    """Steps k = 0, …, steps − 1, each telling values by label. The state's tensors are finite; `slow_down` halves the rate."""
+
+    name: str
+    steps: int
+
+    def step(self, k: int) -> Mapping[str, float | Tensor]: ...
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state: dict[str, Any]) -> None: ...
+    def slow_down(self) -> None: ...
+
+
+@dataclass
+class Descent:
+    """Minimise Σᵢ wᵢ·termᵢ(θ; k) over θ by any torch optimiser, at the optimiser's rate times `schedule(k)`.
+
+    `scale` multiplies the sum: L-BFGS of torch drops curvature pairs with y·s ≤ 1e-10, which small losses fall below.
+    """
+
+    name: str
+    steps: int
+    optimiser: torch.optim.Optimizer
+    terms: Callable[[int], dict[str, Tensor]]
+    weights: Mapping[str, float] = field(default_factory=dict)
+    schedule: Callable[[int], float] = lambda k: 1.0
+    scale: float = 1.0
+
+    def step(self, k: int) -> dict[str, Tensor]:
+        found: dict[str, Tensor] = {}
+
+        def loss() -> Tensor:
+            self.optimiser.zero_grad()
+            terms = self.terms(k)
+            total = self.scale * sum(self.weights.get(label, 1.0) * term for label, term in terms.items())
+            total.backward()
+            for label, term in terms.items():
+                found.setdefault(label, term.detach())  # a line search comes here again: tell where the step starts
+            return total
+
+        for group in self.optimiser.param_groups:
+            group["lr"] = group.setdefault("initial_lr", group["lr"]) * self.schedule(k)
+        self.optimiser.step(loss)
+        return found
+
+    def parameters(self) -> list[Tensor]:
+        return [parameter.detach() for group in self.optimiser.param_groups for parameter in group["params"]]
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"parameters": self.parameters(), "optimiser": self.optimiser.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        for parameter, saved in zip(self.parameters(), state["parameters"], strict=True):
+            parameter.copy_(saved)
+        self.optimiser.load_state_dict(state["optimiser"])
+
+    def slow_down(self) -> None:
+        for group in self.optimiser.param_groups:
+            group["initial_lr"] /= 2
+
+
+@dataclass
+class Evolution:
+    """Carry `state` in time from `start`: state ← advance(state, t, dt, random), its randomness drawn from (seed, k).
+
+    `trace` keeps what `monitor(state, t)` tells after each step, `kept` the states after the steps named in `keep`.
+    After a step that was not finite, each dt is taken in twice as many parts.
+    """
+
+    name: str
+    steps: int
+    dt: float
+    state: dict[str, Tensor]
+    advance: Callable[[dict[str, Tensor], float, float, torch.Generator], dict[str, Tensor]]
+    monitor: Callable[[dict[str, Tensor], float], Mapping[str, float | Tensor]]
+    seed: int = 0
+    start: float = 0.0
+    keep: Sequence[int] = ()
+    parts: int = 1
+    trace: dict[str, list[float]] = field(default_factory=dict)
+    kept: dict[int, dict[str, Tensor]] = field(default_factory=dict)
+
+    def step(self, k: int) -> dict[str, float]:
+        random = seeded(self.seed, k, device=next(iter(self.state.values())).device)
+        for part in range(self.parts):
+            t = self.start + (k + part / self.parts) * self.dt
+            self.state = self.advance(self.state, t, self.dt / self.parts, random)
+        told = {label: float(value) for label, value in self.monitor(self.state, self.start + (k + 1) * self.dt).items()}
+        for label, value in told.items():
+            self.trace.setdefault(label, []).append(value)
+        if k + 1 in self.keep:
+            self.kept[k + 1] = self.state
+        return told
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"state": self.state, "parts": self.parts, "trace": self.trace, "kept": self.kept}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        device = next(iter(self.state.values())).device
+        self.state = {name: saved.to(device) for name, saved in state["state"].items()}
+        self.parts, self.trace, self.kept = state["parts"], state["trace"], state["kept"]
+
+    def slow_down(self) -> None:
+        self.parts *= 2

@@ -1,0 +1,12 @@
+# Viscous Burgers: steepens to a front of width ~ν at x = 0.
+param   ν = 0.01/π
+domain  X(x) = [-1, 1], I(t) = [0, 1]
+unknown u : X × I -> R
+
+bulk:  ∂t u + u * ∂x u = ν * ∂xx u on X × I
+start: u = -sin(π*x)               on X × {0}
+walls: u = 0                       on ∂X × I
+
+ansatz u := (1 - x²) * mlp(x, t; width=24, depth=3)
+solve bulk, start, walls using collocation(points=4096) with adam(steps=1_000, lr=5e-3) then lbfgs(steps=2_000)
+report error(u, "burgers_reference.npz") < 2e-2
