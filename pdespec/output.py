@@ -19,11 +19,16 @@ class OutputError(Exception):
 
 
 def replace(path: Path, content: bytes) -> None:
+    """Write a file of ours, or a new one."""
+    if os.path.lexists(path) and not ours(path):
+        raise OutputError(f"{path} was not written by pdespec, so it is left alone; choose another place with -o")
+    write(path, content)
+
+
+def write(path: Path, content: bytes) -> None:
     """Write a file atomically, with its folders."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if os.path.lexists(path) and not ours(path):
-            raise OutputError(f"{path} was not written by pdespec, so it is left alone; choose another place with -o")
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(descriptor, "wb") as file:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pdespec.commands.pipeline import located, read
 from pdespec.commands.terminal import UsageError, command, report, say
+from pdespec.output import write
 
 if TYPE_CHECKING:
     from pdespec.commands.terminal import Commands
@@ -30,6 +31,8 @@ def fmt(arguments: argparse.Namespace) -> int:
     """0, or 1 when `--check` finds a difference or the spec does not parse."""
     from pdespec.syntax.format import format_text
 
+    if arguments.in_place and arguments.spec == "-":
+        raise UsageError("-i needs a file, not standard input")
     source, _ = read(arguments.spec)
     formatted = format_text(source, ascii=arguments.ascii)
     changed = formatted != source.text
@@ -40,8 +43,6 @@ def fmt(arguments: argparse.Namespace) -> int:
         return int(changed)
     if not arguments.in_place:
         say(arguments, formatted.removesuffix("\n"))
-    elif arguments.spec == "-":
-        raise UsageError("-i needs a file, not standard input")
     elif changed:
-        located(arguments.spec).write_text(formatted, encoding="utf-8")
+        write(located(arguments.spec), formatted.encode())
     return 0

@@ -72,10 +72,11 @@ def located(argument: str) -> Path:
 
 def _text(content: bytes, name: str) -> str:
     if len(content) > LARGEST:
-        raise SpecError([error("PDE001", None, f"{name} is larger than {LARGEST >> 20} MiB")])
+        hint = "split it and `import` the parts"
+        raise SpecError([error("PDE006", None, f"{name} is larger than {LARGEST >> 20} MiB", hint=hint)])
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as failure:
         line = content.count(b"\n", 0, failure.start) + 1
         message = f"{name} is not UTF-8: byte 0x{content[failure.start]:02x} in line {line}"
-        raise SpecError([error("PDE002", None, message)]) from failure
+        raise SpecError([error("PDE019", None, message, hint="save it as UTF-8")]) from failure

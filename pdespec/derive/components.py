@@ -18,6 +18,7 @@ from pdespec.derive.deadline import tick
 from pdespec.derive.differentiate import differentiate
 from pdespec.derive.tensors import Frobenius, Outer, Transpose
 from pdespec.model.terms import (
+    At,
     Binding,
     Component,
     Cross,
@@ -42,6 +43,7 @@ from pdespec.model.terms import (
     Vec,
     VectorVariable,
     flat,
+    substitute,
 )
 
 Components = Any
@@ -177,7 +179,8 @@ def _hess(term: Hess) -> Components:
 def _curl(term: Curl) -> Components:
     v, points = expand(term.operand), flat(term.variables)
     if len(points) == 3:
-        return tuple(differentiate(v[j], points[i]) - differentiate(v[i], points[j]) for i, j in ((1, 2), (2, 0), (0, 1)))
+        pairs = ((1, 2), (2, 0), (0, 1))
+        return tuple(differentiate(v[j], points[i]) - differentiate(v[i], points[j]) for i, j in pairs)
     x, y = points
     if isinstance(v, tuple):
         return differentiate(v[1], x) - differentiate(v[0], y)
@@ -190,6 +193,12 @@ def _binding(term: Binding) -> Components:
     rest = (law(a) if isinstance(a, Law) else a for a in term.args[2:])
     arguments = tuple(rest)
     return each(lambda c: S.Zero if c == 0 else term.func(c, variables, *arguments), expand(term.body))
+
+
+def _at(term: At) -> Components:
+    points = chain.from_iterable(flatten(expand(x)) for x in term.point)
+    replacements = dict(zip(flat(term.variables), points, strict=True))
+    return each(lambda c: substitute(c, replacements), expand(term.body))
 
 
 def law(measure: Law) -> Law:
@@ -257,6 +266,7 @@ _RULES: dict[type, Callable[[Any], Components]] = {
     Integrate: _binding,
     Expect: _binding,
     Optimum: _binding,
+    At: _at,
     Density: _density,
     Frobenius: _frobenius,
     Outer: _outer,

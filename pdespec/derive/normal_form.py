@@ -29,6 +29,7 @@ from sympy import (
     Pow,
     Rational,
     S,
+    Symbol,
     cos,
     cosh,
     cot,
@@ -73,12 +74,14 @@ class NoNormalForm(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Normal:
-    """The rules with what is known of the fields: `densities` are positive and integrate to one over their space.
+    """The rules with what is known: `densities` are positive and integrate to one over their space, `positive_symbols`
+    are coordinates that are positive throughout their region.
 
     A density is given with the number of its scalar coordinates of space, which come first.
     """
 
     densities: tuple[tuple[Field, int], ...] = ()
+    positive_symbols: frozenset[Symbol] = frozenset()
     _known: dict[Basic, Form] = field(default_factory=dict, compare=False, repr=False)
 
     def form(self, expr: Expr) -> Form:
@@ -177,7 +180,7 @@ class Normal:
         rest = {g: n for g, n in monomial if g not in positive}
         outside = settled({g: n * k for g, n in positive.items()}, exponent.scaled(k) if is_real(exponent) else ZERO)
         outside = outside * rational_power(abs(c), k)
-        if c > 0 and is_real(exponent) and all(n.denominator == 1 and int(n) % 2 == 0 for n in rest.values()):
+        if c > 0 and is_real(exponent) and all(_is_square(g, n) for g, n in rest.items()):
             moduli = settled({Abs(expression(generator(g))): n * k for g, n in rest.items()}, ZERO)
             return outside * moduli
         inside = settled(rest, ZERO if is_real(exponent) else exponent).scaled(QQ(1) if c > 0 else QQ(-1))
@@ -234,14 +237,13 @@ class Normal:
         monomial, exponent, c = single
         powers: dict[Expr, Any] = {}
         for g, n in monomial:
-            even = n.denominator == 1 and int(n) % 2 == 0
-            known = even or self.positive(g) or isinstance(g, Abs)
+            known = _is_square(g, n) or self.positive(g) or isinstance(g, Abs)
             powers[g if known else Abs(g, evaluate=False)] = n
         return settled(powers, exponent).scaled(abs(c))
 
     def positive(self, g: Expr) -> bool:
         """Whether a generator is provably positive wherever it is defined."""
-        if g.is_positive:
+        if g.is_positive or g in self.positive_symbols:
             return True
         if isinstance(g, FieldValue):
             return not any(g.orders) and any(g.field == f for f, _ in self.densities)
@@ -256,10 +258,8 @@ class Normal:
     def positive_term(self, t: Any) -> bool:
         """Whether one term is provably non-negative."""
         monomial, exponent, c = t
-        return c > 0 and is_real(exponent) and all(
-            self.positive(g) or isinstance(g, Abs) or (n.denominator == 1 and int(n) % 2 == 0 and g is not I)
-            for g, n in monomial
-        )
+        real = c > 0 and is_real(exponent)
+        return real and all(self.positive(g) or isinstance(g, Abs) or _is_square(g, n) for g, n in monomial)
 
     def _strict(self, t: Any) -> bool:
         return all(self.positive(g) for g, _ in t[0])
@@ -295,6 +295,10 @@ class Normal:
             remainder = offset - times * step
             classes[remainder] = classes.get(remainder, ZERO) + part * value.power(times)
         return list(classes.values())
+
+
+def _is_square(g: Expr, n: Any) -> bool:
+    return g is not I and n.denominator == 1 and int(n) % 2 == 0
 
 
 def _order(t: tuple[Any, Form, Any]) -> Any:

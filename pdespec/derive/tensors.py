@@ -1,7 +1,7 @@
 """The tensor products that derivation brings in beside those of the language.
 
-The adjoint of a·B in the matrix B is the outer product a ⊗ w, that of A·B in A is w·Bᵀ, and a matrix meets its cotangent
-in the full contraction A : B = Σ AᵢⱼBᵢⱼ.
+The adjoint of a·B in the matrix B is the outer product a ⊗ w, that of A·B in A is w·Bᵀ, and a matrix meets its
+cotangent in the full contraction A : B = Σ AᵢⱼBᵢⱼ.
 """
 
 from __future__ import annotations

@@ -86,16 +86,17 @@ class Scope:
 
     `points` are the arrays of the variables in order of nesting; `leaf` prints terms that this module does not know
     (fields); `measure` opens an integral: it returns the points of its variables, and the integrand left to sum.
+    `request` returns the name of the function of a definition, or of its gradient, which is then to be emitted.
     """
 
     points: dict[Variable, Points]
     leaf: Callable[[Expr, Scope], Array | None]
     measure: Callable[[Integrate | Expect, Scope], tuple[dict[Variable, Points], Expr]]
     names: Mapping[Expr, str] = field(default_factory=dict)
-    called: set[tuple[str, bool]] = field(default_factory=set)
+    request: Callable[[Defined, bool], str] = lambda term, gradient: term.name
 
     def inner(self, points: dict[Variable, Points]) -> Scope:
-        return Scope({**self.points, **points}, self.leaf, self.measure, self.names, self.called)
+        return Scope({**self.points, **points}, self.leaf, self.measure, self.names, self.request)
 
     def order(self, axes: set[str]) -> tuple[str, ...]:
         """Axes in order of nesting."""
@@ -176,7 +177,7 @@ def _leaf(term: Expr, scope: Scope) -> Array | None:
     if isinstance(term, (Integrate, Expect)):
         return _integral(term, scope)
     if isinstance(term, Defined):
-        return _call(term.name, term, scope)
+        return _call(term, scope)
     if isinstance(term, Density):
         raise unsupported(f"the density `{term}`")
     if isinstance(term, IndexedSum):
@@ -197,14 +198,14 @@ def _component(term: Component, scope: Scope) -> Array:
     return Array(f"{code.tight()}[..., {int(term.args[1]) - 1}]", code.axes)
 
 
-def _call(name: str, term: Defined, scope: Scope) -> Array | None:
+def _call(term: Defined, scope: Scope) -> Array | None:
     """V(θ), or a function of two points as a matrix over their axes."""
     codes = [(vector if shape(a) else scalar)(a, scope) for a in term.arguments]
     axes = scope.order({a for c in codes for a in c.axes})
     if any(c.axes != codes[0].axes for c in codes):
         return scalar(term.unfold(), scope)
-    scope.called.add((name, False))
-    return Array(f"{scope.names.get(Symbol(name), name)}({', '.join(c.text for c in codes)})", axes)
+    name = scope.request(term, False)
+    return Array(f"{name}({', '.join(c.text for c in codes)})", axes)
 
 
 def _aligned(code: Array, axes: tuple[str, ...]) -> str:
@@ -286,7 +287,7 @@ def _atomic(term: Expr, scope: Scope) -> Array:
     if isinstance(term, Dot):
         return _matrix_vector(term, scope)
     if isinstance(term, Defined):
-        call = _call(term.name, term, scope)
+        call = _call(term, scope)
         if call is not None:
             return call
     raise unsupported(f"the vector `{term}`")
@@ -324,9 +325,7 @@ def _gradient_call(term: Grad, scope: Scope) -> Array:
     if function.arguments != (variable,):
         raise unsupported(f"`{term}`")
     code = (vector if shape(variable) else scalar)(variable, scope)
-    scope.called.add((function.name, True))
-    name = scope.names.get(Symbol(function.name), function.name)
-    return Array(f"grad_{name}({code.text})", code.axes)
+    return Array(f"{scope.request(function, True)}({code.text})", code.axes)
 
 
 def _dot(a: Expr, b: Expr, scope: Scope) -> Array:

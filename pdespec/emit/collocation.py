@@ -7,7 +7,7 @@ from pdespec.emit.ansatz import Ansatz
 from pdespec.emit.channels import channel_name
 from pdespec.emit.layout import statement
 from pdespec.emit.names import escape, literal
-from pdespec.emit.network import network_class
+from pdespec.emit.network import emit_network
 from pdespec.emit.parts import Script, Section, SolveCode
 from pdespec.emit.pictures import saved_fields
 from pdespec.emit.regions import needs_normals, sampler
@@ -63,8 +63,13 @@ def network_sections(networks: tuple[Network, ...], solve: Solve, script: Script
         ansatz = describe(n, solve, script)
         form = ", ".join(escape(unicode(e)) for e in n.form)
         title = f"ansatz: {escape(n.field.name)} = {form}" if len(form) < 80 else f"ansatz for {escape(n.field.name)}"
-        sections.append(Section(title, network_class(ansatz, n.channels, engine=script.engine)))
+        sections.append(Section(title, emit_network(ansatz, methods(n), engine=script.engine).source))
     return tuple(sections)
+
+
+def methods(n: Network) -> dict[str, tuple[tuple[int, ...], ...]]:
+    """`derivatives`, unless only values are used."""
+    return {"derivatives": n.channels} if len(n.channels) > 1 else {}
 
 
 def describe(n: Network, solve: Solve, script: Script) -> Ansatz:
@@ -186,7 +191,7 @@ def make_networks(networks: tuple[Network, ...], solve: Solve, script: Script) -
     for k, n in enumerate(networks):
         net = f"{script.names.name(n.field.name)}_net"
         seed = f"config.seed, {k}" if len(networks) > 1 else "config.seed"
-        lines.append(f"    {net} = {class_name(n.field, solve, script)}(seeded({seed})).to(config.device, config.dtype)")
+        lines.append(f"    {net} = {class_name(n.field, solve, script)}(generator=seeded({seed})).to(config.device, dtype)")
         nets.append(net)
     return nets, lines
 
@@ -207,7 +212,7 @@ def descents(iterations: tuple[Descent, ...], nets: list[str], call: str, solve:
                 f"    {optimiser} = torch.optim.LBFGS({parameters}, max_iter=10, history_size=50, "
                 'tolerance_grad=0, tolerance_change=0, line_search_fn="strong_wolfe")'
             )
-            steps, schedule = f"config.share({d.steps})", ""
+            steps, schedule = f"config.share({d.steps})", ", scale=1e6"
         name = f"{solve.label} {d.name}".strip()
         stages.append(f'Descent("{name}", {steps}, {optimiser}, lambda k: {call}, {weight}{schedule})')
     lines.append("    stages: list[Stage] = [")

@@ -33,13 +33,15 @@ class Printer:
     `names` maps atoms (any hashable SymPy node) to names, or to other primaries such as `z[:, 0]`; `tensors` holds those
     texts of `names` that are tensors; `hooks` adds or replaces the rule of a node class.  `order` lists atoms by
     prominence: a sum is ordered by its terms' most prominent atoms (time derivatives first, then the derivatives by
-    order, then the value, coordinates and parameters); by default it is the order of `names`.
+    order, then the value, coordinates and parameters); by default it is the order of `names`.  `fields` are symbols that
+    stand, like every atom that is no symbol, at the end of a product: `(1 - x.square()) * n`.
     """
 
     names: Mapping[Basic, str]
     tensors: Collection[str] = frozenset()
     hooks: Mapping[type, Hook] = field(default_factory=dict)
     order: tuple[Basic, ...] | None = None
+    fields: Collection[Basic] = frozenset()
     span: Span | None = None
     _ranks: dict[Basic, int] = field(init=False, repr=False, compare=False)
 
@@ -169,7 +171,7 @@ def _fraction(expr: Expr) -> tuple[Number, list[Expr], list[Expr]]:
 def _factor_key(factor: Expr, code: Code, printer: Printer) -> tuple[Any, ...]:
     """Numbers, coordinates, sums, functions, fields: in this order stand the factors of a product."""
     base = factor.base if factor.is_Pow else factor
-    kind = 1 if base.is_Symbol else 2 if base.is_Add else 3 if base.is_Function else 4
+    kind = 4 if base in printer.fields else 1 if base.is_Symbol else 2 if base.is_Add else 3 if base.is_Function else 4
     ranks = printer.prominence(factor)
     return (kind if code.tensor else 0, tuple(-r for r in ranks) if kind == 4 else ranks, code.text)
 

@@ -60,44 +60,44 @@ def indented(lines: str, indent: int = 4) -> str:
     return textwrap.indent(lines, " " * indent)
 
 
-def statement(head: str, expression: str, indent: int = 4, note: str = "") -> str:
+def statement(head: str, expression: str, indent: int = 4, note: str = "", width: int = WIDTH) -> str:
     """`head expression` (`return a + b`, `x = f(y)`), folded in parentheses or inside its own brackets if too long."""
     pad = " " * indent
     line = f"{pad}{head} {expression}"
-    if len(line) <= WIDTH:
+    if len(line) <= width:
         return comment(line, note)
     above = f"{pad}# {note}\n" if note else ""
-    return above + f"{pad}{head} " + fold(expression, indent, bracketed=False)
+    return above + f"{pad}{head} " + fold(expression, indent, bracketed=False, width=width)
 
 
-def fold(text: str, indent: int, bracketed: bool = True) -> str:
+def fold(text: str, indent: int, bracketed: bool = True, width: int = WIDTH) -> str:
     """An expression over several lines, each within the width where it can be broken.
 
     `bracketed` says that the text already stands inside brackets, so that a newline needs no new ones.
     """
     pieces, level = _split(text)
     if len(pieces) == 1:
-        return _fold_brackets(text, indent)
+        return _fold_brackets(text, indent, width)
     if not bracketed:
-        return f"(\n{_lines(pieces, level, indent + 4)}\n{' ' * indent})"
-    return _lines(pieces, level, indent).lstrip()
+        return f"(\n{_lines(pieces, level, indent + 4, width)}\n{' ' * indent})"
+    return _lines(pieces, level, indent, width).lstrip()
 
 
-def _lines(pieces: Sequence[str], level: int, indent: int) -> str:
+def _lines(pieces: Sequence[str], level: int, indent: int, width: int) -> str:
     """Pieces one below another: a comma ends each, an operator begins each but the first; many operands share lines."""
     pad = " " * indent
     end = "," if level == 0 else ""
     if level > 0 and len(pieces) > _FEW:
-        pieces = textwrap.wrap(" ".join(p.replace(" ", _HARD) for p in pieces), WIDTH - indent, break_long_words=False)
+        pieces = textwrap.wrap(" ".join(p.replace(" ", _HARD) for p in pieces), width - indent, break_long_words=False)
         pieces = [p.replace(_HARD, " ") for p in pieces]
     rows = [pad + p + end for p in pieces]
     return "\n".join(
-        row if len(row) <= WIDTH else pad + fold(piece, indent, bracketed=level != 0) + end
+        row if len(row) <= width else pad + fold(piece, indent, bracketed=level != 0, width=width) + end
         for row, piece in zip(rows, pieces, strict=True)
     )
 
 
-def _fold_brackets(text: str, indent: int) -> str:
+def _fold_brackets(text: str, indent: int, width: int) -> str:
     """A single call or subscript, folded inside its longest bracket."""
     spans = _brackets(text)
     if not spans:
@@ -110,7 +110,7 @@ def _fold_brackets(text: str, indent: int) -> str:
         return text
     pieces, level = _split(inner)
     pad = " " * indent
-    body = _lines(pieces, level, indent + 4)
+    body = _lines(pieces, level, indent + 4, width)
     return f"{text[: start + 1]}\n{body}\n{pad}{text[end:]}"
 
 

@@ -53,6 +53,12 @@ def emit_network(
     return NetworkClass("\n\n".join(parts) + "\n", titles, engines)
 
 
+def network_class(ansatz: Ansatz, channels: Sequence[Channel], *, engine: str = "auto") -> str:
+    """The source of the class with one method `derivatives`, or none where only the value is wanted."""
+    methods = {"derivatives": channels} if any(order(c) > 0 for c in channels) else {}
+    return emit_network(ansatz, methods, engine=engine).source
+
+
 def _method(ansatz: Ansatz, name: str, channels: Sequence[Channel], engine: str) -> tuple[str, str]:
     form = form_of(ansatz)
     written = engine != "autograd" and isinstance(ansatz.net, Mlp) and max(map(order, channels)) <= MAX_ORDER
@@ -72,11 +78,11 @@ def _head(ansatz: Ansatz) -> str:
 def _constructor(ansatz: Ansatz) -> str:
     net = ansatz.net
     if not isinstance(net, Mlp):
-        lines = ["def __init__(self, *, generator: torch.Generator) -> None:", "    super().__init__()"]
+        lines = ["def __init__(self, generator: torch.Generator) -> None:", "    super().__init__()"]
         return layout.indented("\n".join([*lines, f"    self.net = {net.constructor}"]))
     ends = len(ansatz.features or ansatz.inputs), ansatz.outputs
     return layout.indented(
-        f"def __init__(self, width: int = {net.width}, depth: int = {net.depth}, *, generator: torch.Generator) -> None:\n"
+        f"def __init__(self, generator: torch.Generator, width: int = {net.width}, depth: int = {net.depth}) -> None:\n"
         "    super().__init__()\n"
         f"    sizes = [{ends[0]}, *[width] * depth, {ends[1]}]\n"
         "    layers = [nn.utils.skip_init(nn.Linear, a, b) for a, b in zip(sizes[:-1], sizes[1:])]\n"

@@ -51,7 +51,7 @@ def _partials(name: str, outputs: int) -> str:
     call = "torch.autograd.grad({}.sum(), inputs, create_graph=True, materialize_grads=True)"
     if outputs == 1:
         return f"{head}    return {call.format('f')}"
-    rows = f"    rows = [{call.format('component')} for component in f.unbind(-1)]\n"
+    rows = f"    rows = [\n        {call.format('component')}\n        for component in f.unbind(-1)\n    ]\n"
     return f"{head}{rows}    return tuple(torch.stack(columns, -1) for columns in zip(*rows))"
 
 

@@ -39,12 +39,12 @@ def _result(scope: Scope, network: str) -> list[str]:
     n = scope.local("n")
     after = scope.coordinates(ansatz.form)
     if common is not None:
-        value = scope.printer({network_output(): n}).code(common)
+        value = scope.printer({network_output(): n}, last=True).code(common)
         if scope.columns and squeeze:
             return [f"{n} = {network}", *after, returned(f"{value.operand}{squeeze}")]
         return [f"{n} = {network}{squeeze}", *after, returned(value.text)]
     parts = [scope.local(f"n_{k}") for k in range(1, ansatz.outputs + 1)]
-    printer = scope.printer({network_output(k): name for k, name in enumerate(parts)})
+    printer = scope.printer({network_output(k): name for k, name in enumerate(parts)}, last=True)
     value = Code(f"torch.cat([{', '.join(scope.column(printer.code(e)) for e in ansatz.form)}], -1)", tensor=True)
     return [unpack(parts, f"{network}.split(1, -1)"), *after, returned(value.text)]
 

@@ -6,7 +6,8 @@ several outputs, or with features, coordinates are columns of shape (n, 1), whic
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sympy import Basic, Expr
@@ -16,8 +17,10 @@ from pdespec.emit.ansatz import Ansatz
 from pdespec.emit.code import Code
 from pdespec.emit.expression import Printer
 from pdespec.emit.names import Namespace
+from pdespec.emit.temporaries import share
 
 BODY = 8  # the indentation of a method's body
+LINE = layout.WIDTH - BODY - 4  # what is left for a line of it, also inside a loop
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class Scope:
     points: str
     locals: dict[str, str] = field(default_factory=dict)
     bound: set[Basic] = field(default_factory=set)
+    temporaries: dict[Basic, str] = field(default_factory=dict)
 
     @property
     def columns(self) -> bool:
@@ -41,11 +45,22 @@ class Scope:
             self.locals[word] = self.names.fresh(word)
         return self.locals[word]
 
-    def printer(self, atoms: dict[Basic, str]) -> Printer:
-        """Prints over the given tensors, then the inputs, then the constants."""
-        inputs: dict[Basic, str] = dict(zip(self.ansatz.inputs, self.ansatz.input_names, strict=True))
-        tensors = {*atoms.values(), *inputs.values()}
-        return Printer({**atoms, **inputs, **self.ansatz.constants}, tensors)
+    def printer(self, atoms: Mapping[Basic, str], last: bool = False) -> Printer:
+        """Prints over the given tensors, the inputs, the constants and the temporaries.
+
+        The tensors come first, or stand as fields at the end of products and sums.
+        """
+        plain = {**dict(zip(self.ansatz.inputs, self.ansatz.input_names, strict=True)), **self.ansatz.constants}
+        names = {**plain, **atoms} if last else {**atoms, **plain}
+        tensors = {*atoms.values(), *self.ansatz.input_names, *self.temporaries.values()}
+        return Printer({**names, **self.temporaries}, tensors, order=tuple(names), fields=set(atoms) if last else set())
+
+    def share(self, expressions: Sequence[Expr]) -> list[str]:
+        """The lines that compute what several expressions have in common; later printers use it."""
+        assignments, printer = share(expressions, self.printer({}), self.names.fresh)
+        names = {name for name, _ in assignments}
+        self.temporaries.update((node, name) for node, name in printer.names.items() if name in names)
+        return [assign(*pair) for pair in assignments]
 
     def coordinates(self, expressions: Iterable[Basic]) -> list[str]:
         """The line that binds those inputs which occur in the expressions and are not bound yet."""
@@ -64,7 +79,8 @@ class Scope:
         """A column of the shape of the coordinates, also where its value is one number."""
         if code.tensor:
             return code.text
-        return f"torch.full_like({self.points}[:, :1], {code.text})"
+        column = f"{self.points}[:, :1]"
+        return f"torch.zeros_like({column})" if code.text == "0" else f"torch.full_like({column}, {code.text})"
 
     def stacked(self, components: tuple[Expr, ...], printer: Printer) -> Code:
         """One expression for every output, or a column for each of them side by side."""
@@ -89,16 +105,16 @@ def scope_of(ansatz: Ansatz) -> Scope:
 def unpack(names: list[str], value: str) -> str:
     """`h, h_x = value`, the names over several lines where they are many."""
     left = ", ".join(names)
-    if BODY + 4 + len(left) + 3 + len(value) <= layout.WIDTH:
+    if len(left) + 3 + len(value) <= LINE:
         return f"{left} = {value}"
-    return f"{layout.fold(f'[{left}]', BODY)} = {value}"
+    return f"(\n{textwrap.fill(left, LINE, initial_indent='    ', subsequent_indent='    ')}\n) = {value}"
 
 
 def assign(name: str, value: str) -> str:
-    """An assignment in a method's body, folded where it is long; without the indentation of its first line."""
-    return layout.statement(f"{name} =", value, BODY).removeprefix(" " * BODY)
+    """An assignment, folded where it is long."""
+    return layout.statement(f"{name} =", value, 0, width=LINE)
 
 
 def returned(value: str) -> str:
-    """A return of a method's body, folded where it is long; without the indentation of its first line."""
-    return layout.statement("return", value, BODY).removeprefix(" " * BODY)
+    """A return, folded where it is long."""
+    return layout.statement("return", value, 0, width=LINE)

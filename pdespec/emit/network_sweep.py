@@ -18,7 +18,7 @@ from pdespec.emit.channels import Channel, Laplacian, channel_name, closure, ord
 from pdespec.emit.expression import Printer
 from pdespec.emit.form import Form
 from pdespec.emit.network_scope import BODY, Scope, assign, returned, scope_of, unpack
-from pdespec.emit.temporaries import hint, share
+from pdespec.emit.temporaries import hint
 
 Atoms = dict[Basic, str]
 
@@ -74,7 +74,7 @@ def _layers(scope: Scope, net: Mlp, carried: Sequence[Channel]) -> list[str]:
         inner[channel], atoms[h] = h, scope.local(channel_name("h", channel, scope.ansatz.input_names))
         names.append(atoms[h])
     body = [unpack(names, f"{stack} @ {layer}.weight.T")]
-    body += _activated(activation, words, f"{words['h']} + {layer}.bias", top, [])
+    body += _activated(activation, words, f"{words['h']} + {layer}.bias", top, [], BODY + 4)
     body.append(_stacked(stack, activation, words, carried, inner, atoms))
     return [*lines, f"for {layer} in {hidden}:", layout.indented("\n".join(body))]
 
@@ -97,9 +97,9 @@ def _first_layer(
         if w in used
     }
     weights = _weights([atoms.get(w, "_") for w in columns], first)
-    shared, printer = share([*features, *sums.values()], plain, scope.names.fresh) if ansatz.features else ([], plain)
-    before = [*scope.coordinates(ansatz.features), *(assign(*pair) for pair in shared)]
-    printer = _with(printer, atoms)
+    before = scope.coordinates(ansatz.features)
+    before += scope.share([*features, *sums.values()])
+    printer = scope.printer(atoms)
     inner: dict[Channel, Expr] = {}
     tangents: list[str] = []
     for channel, expr in sums.items():
@@ -127,19 +127,13 @@ def _partial(expr: Expr, channel: Channel, inputs: Sequence[Symbol]) -> Expr:
     return diff(expr, *((x, times) for x, times in zip(inputs, channel, strict=True) if times))
 
 
-def _with(printer: Printer, atoms: Atoms) -> Printer:
-    """The printer with more tensors, which it places before the others."""
-    names = {**atoms, **printer.names}
-    return Printer(names, {*printer.tensors, *atoms.values()}, order=(*atoms, *(printer.order or printer.names)))
-
-
 def _activated(
-    activation: Activation, words: Mapping[str, str], value: str, top: int, tangents: Sequence[str]
+    activation: Activation, words: Mapping[str, str], value: str, top: int, tangents: Sequence[str], indent: int = BODY
 ) -> list[str]:
     """The lines for f, f′, … at a pre-activation."""
     h = words["h"]
     lines = [f"{h} = {value}"] if activation.biased else []
-    column = layout.COMMENT_COLUMN - BODY
+    column = layout.COMMENT_COLUMN - indent
     for code, note in activation.lines(h if activation.biased else value, words.__getitem__, top):
         lines.append(layout.comment(code, note, column))
     return [*lines, *tangents]
@@ -202,15 +196,13 @@ def _form(scope: Scope, form: Form, wanted: Sequence[Expr], network: Atoms) -> t
     names = scope.ansatz.input_names
     parts = [(f, c) for f in form.named for c in form.jets.used(wanted, f) if not isinstance(c, Laplacian)]
     known = [form.derivative(f, c) for f, c in parts]
-    plain = scope.printer({})
     lines = scope.coordinates([*(e for es in known for e in es), *wanted])
-    shared, printer = share([*(e for es in known for e in es), *wanted], plain, scope.names.fresh)
-    lines += [assign(*pair) for pair in shared]
-    atoms: Atoms = {}
+    lines += scope.share([*(e for es in known for e in es), *wanted])
+    plain, atoms = scope.printer({}), {}
     for (function, channel), components in zip(parts, known, strict=True):
-        code = scope.stacked(components, printer)
+        code = scope.stacked(components, plain)
         name = scope.local(channel_name(function, channel, names))
         lines.append(assign(name, code.text))
         atoms[form.jets(function, channel)] = name
-    printer = _with(printer, {**atoms, **dict(reversed(network.items()))})
+    printer = scope.printer({**atoms, **dict(reversed(network.items()))})
     return lines, [printer(e) for e in wanted]

@@ -7,7 +7,8 @@ from typing import Any
 
 from pdespec.emit.collocation import emit_collocation
 from pdespec.emit.features import emit_features
-from pdespec.emit.flows import emit_grid, emit_particles
+from pdespec.emit.grids import emit_grid
+from pdespec.emit.particles import emit_particles
 from pdespec.emit.parts import Script, SolveCode
 from pdespec.emit.ritz import emit_ritz
 from pdespec.plan.plan import Collocation, Features, Grid, Particles, Realisation, Ritz

@@ -147,7 +147,7 @@ def sampler(stem: str, conditions: tuple[Condition, ...], script: Script) -> str
         lines.append(f'        "{name}": draw_points({patches(c.points.region, script)}, {c.points.count}, {seed}),')
     lines.append("    }")
     wanted = [script.names.name(c.label) for c in conditions if needs_normals(c)]
-    like = "config.device, config.dtype"
+    like = "config.device, dtype"
     if not wanted:
         lines.append(f"    return {{name: (drawn.points.to({like}),) for name, drawn in points.items()}}")
     else:

@@ -74,39 +74,54 @@ def evaluate_section(solves: list[SolveCode], script: Script) -> Section:
 
 def _report(k: int, report: Report, solves: dict[str, SolveCode], script: Script) -> str:
     body = Body(script, solves)
-    value = value_code(report.quantity, body)
+    value, stderr = value_code(report.quantity, body)
     head = comment(f"def report_{k}(solutions: dict[str, Any], config: Config) -> Report:", f"spec:{report.span.line}")
     name = escape(" ".join(report.text.split()))
-    lines = "".join(f"    {line}\n" for line in body.lines)
-    bound = _bound(report.bound, script)
-    return f'{head}\n{docstring(name)}\n{lines}    return Report("{name}", {value}{bound})'
+    lines = "".join(f"    {line}\n" for line in (*body.lines, f"value = {value}"))
+    if stderr:
+        lines += f"    stderr = {stderr}\n"
+    bound = _bound(report.bound, bool(stderr), script)
+    error_term = ", stderr" if stderr else ""
+    return f'{head}\n{docstring(name)}\n{lines}    return Report("{name}", value{error_term}{bound})'
 
 
-def _bound(bound: Bound | None, script: Script) -> str:
+def _bound(bound: Bound | None, estimated: bool, script: Script) -> str:
+    """The bound as a person reads it, and whether the value meets it (NaN meets none)."""
     if bound is None:
         return ""
     number = Printer(script.constants(bound.value))(_plain(bound.value))
-    if bound.relation in ("<", "<="):
-        return f", below={number}"
     if bound.tolerance is None:
-        raise SpecError([error("PDE943", None, "a `~` bound needs `within`")])
-    within = float(bound.tolerance) * (100 if bound.tolerance_kind == "relative" else 1)
-    unit = {"absolute": "", "relative": ', unit="%"', "stderr": ', unit="stderr"'}[bound.tolerance_kind]
-    return f", near={number}, within={literal(float(f'{within:.12g}'))}{unit}"
+        return f', bound="{bound.relation} {number}", met=value {bound.relation} {number}'
+    width = float(bound.tolerance)
+    match bound.tolerance_kind:
+        case "relative":
+            shown, allowed = f"{width * 100:.6g}%", f"{width:.12g} * abs({number})"
+        case "stderr":
+            if not estimated:
+                raise SpecError([error("PDE526", None, "this value has no standard error to compare with", hint="give an absolute or relative tolerance")])  # fmt: skip
+            shown, allowed = f"{width:g}*stderr", f"{width:g} * stderr"
+        case _:
+            shown, allowed = f"{width:g}", f"{width!r}"
+    return f', bound="~ {number} within {shown}", met=abs(value - ({number})) <= {allowed}'
 
 
 def _plain(value: Expr) -> Expr:
     return Float(value) if value.is_Rational and not value.is_Integer else value
 
 
-def value_code(quantity: Expr, body: Body) -> str:
-    """The code of a report's value (and its standard error, where it has one) as arguments of `Report`."""
+def value_code(quantity: Expr, body: Body) -> tuple[str, str]:
+    """The code of a report's value, and of its standard error where it is a mean over particles."""
     if isinstance(quantity, RelativeError):
-        return _relative_error(quantity, body)
+        return _relative_error(quantity, body), ""
     term = scalar(quantity) if quantity.has(VectorOperator, Partial) else quantity
     scope = Scope({}, lambda t, s: _leaf(t, s, body), lambda t, s: _measure(t, s, body), _names(term, body.script))
     code = scalar_code(term, scope)
-    return f"float({code.text})" if code.tensor else code.text
+    return f"float({code.text})" if code.tensor else code.text, standard_error(term, body)
+
+
+def standard_error(term: Expr, body: Body) -> str:
+    """√(Var_p(δF/δp)/n) for a functional F of a density known by n independent particles (the delta method)."""
+    return ""
 
 
 def _names(term: Expr, script: Script) -> dict[Expr, str]:
@@ -157,7 +172,7 @@ def _points(value: FieldValue, scope: Scope, body: Body) -> tuple[str, tuple[str
     variables = [c for c in coordinates if c in scope.points]
     if not variables:
         numbers = ", ".join(Printer(body.script.constants(c))(_plain(c)) for c in coordinates)
-        return f"torch.tensor([[{numbers}]], dtype=config.dtype, device=config.device)", ()
+        return f"torch.tensor([[{numbers}]], dtype=dtype, device=config.device)", ()
     axis = scope.points[variables[0]].axis
     array = next((a for a in body.known.values() if a == axis), axis)
     if all(c in scope.points for c in coordinates) and len(coordinates) == body.width.get(axis, -1):
@@ -212,12 +227,12 @@ def quadrature(region: Set, body: Body) -> tuple[str, str, bool]:
             name = "z" if "z" not in body.known.values() else f"z{len(body.lines)}"
             body.known[key] = name
             body.width[name] = len(parts)
-            body.lines.append(f"{name}, w_{name} = (a.to(config.device, config.dtype) for a in tensor_rule({', '.join(rules)}))")
+            body.lines.append(f"{name}, w_{name} = (a.to(config.device, dtype) for a in tensor_rule({', '.join(rules)}))")
         name = body.known[key]
         return name, f"w_{name}", False
     script.need("draw_points")
     drawn = body.line(("drawn", str(region)), "drawn", f"draw_points({patches(region, script)}, 2**15, config.seed + 77)")
-    z = body.line(("drawn z", str(region)), "z", f"{drawn}.points.to(config.device, config.dtype)")
+    z = body.line(("drawn z", str(region)), "z", f"{drawn}.points.to(config.device, dtype)")
     body.width[z] = region.dimension
     return z, f"({drawn}.measure / len({z}))", True
 
@@ -230,7 +245,7 @@ def _relative_error(quantity: RelativeError, body: Body) -> str:
     script = body.script
     script.need("draw_points", "relative_error")
     drawn = f"draw_points({patches(region.value, script)}, {TEST_POINTS}, config.seed + 99).points"
-    z = body.line("test points", "z", f"{drawn}.to(config.device, config.dtype)")
+    z = body.line("test points", "z", f"{drawn}.to(config.device, dtype)")
     symbols = flat(tuple(variables))
     body.width[z] = len(symbols)
     points = {s: Points(f"{z}[:, {k}]", z) for k, s in enumerate(symbols)}

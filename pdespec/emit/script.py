@@ -7,13 +7,13 @@ The text depends on the plan alone: no time, no path, no order of a set.  It is 
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePath
 
 import pdespec
-from pdespec.derive.notation import unicode
 from pdespec.diagnostics import Diagnostic, SpecError
 from pdespec.emit.definitions import definitions_section, parameters_section
-from pdespec.emit.inline import inline
+from pdespec.emit.inline import defined_names, inline, merge_imports
 from pdespec.emit.layout import ruler
 from pdespec.emit.names import Namespace, escape
 from pdespec.emit.parts import Script, Section, SolveCode
@@ -34,7 +34,7 @@ def emit(plan: Plan, *, engine: str = "auto") -> tuple[str | None, tuple[Diagnos
 
 
 def _emit(plan: Plan, engine: str) -> str:
-    script = Script(plan, Namespace(_runtime_names()), engine)
+    script = Script(plan, Namespace(sorted(defined_names())), engine)
     _claim_names(script)
     script.need(*BASE)
     solves = [emit_solve(realisation, script) for realisation in plan.solves]
@@ -42,23 +42,18 @@ def _emit(plan: Plan, engine: str) -> str:
     train = Section("training", _train(solves, script))
     evaluate = evaluate_section(solves, script)
     save = solution_section(solves, script)
+    precision = Section("precision", "dtype = torch.float64")
     head = [s for s in (parameters_section(script), definitions_section(script)) if s is not None]
     imports, runtime = inline(sorted(script.runtime))
-    parts = [_docstring(plan, solves)]
-    parts.append("from __future__ import annotations\n\n" + _imports(imports))
-    for section in (*head, *sections, train, evaluate, save):
-        parts.append(ruler(escape(section.title), section.provenance) + "\n" + section.code)
-    parts.append(ruler("runtime: the pieces of pdespec.runtime that this script uses") + "\n" + runtime.strip("\n"))
+    parts = [
+        ruler(escape(section.title), section.provenance) + "\n" + section.code
+        for section in (precision, *head, *sections, train, evaluate, save)
+    ]
+    parts.append(ruler("runtime: the pieces of pdespec.runtime that this script uses") + "\n" + runtime)
     parts.append(ruler("main") + "\n" + _main(plan, solves, script))
-    text = "\n\n\n".join(p.strip("\n") for p in parts) + "\n"
-    text = text.replace('"""\n\n\nfrom __future__', '"""\n\nfrom __future__')
-    return verify(text)
-
-
-def _runtime_names() -> list[str]:
-    from pdespec.emit.inline import defined_names
-
-    return sorted(defined_names())
+    body = "\n\n\n".join(p.strip("\n") for p in parts) + "\n"
+    top = f"{_docstring(plan, solves)}\n\nfrom __future__ import annotations\n\n{_imports(imports, body)}"
+    return verify(f"{top}\n\n\n{body}")
 
 
 def _claim_names(script: Script) -> None:
@@ -101,34 +96,27 @@ def _unknown(u: object) -> str:
     return escape(f"{u.name} on {domain}")  # type: ignore[attr-defined]
 
 
-def _imports(runtime: list[str] | tuple[str, ...]) -> str:
-    """Standard library first, then torch, each line once."""
-    own = {
-        "import math",
-        "import sys",
-        "from collections.abc import Callable, Mapping",
-        "from pathlib import Path",
-        "import torch",
-        "from torch import Tensor, nn",
-    }
-    merged = _merge(own | set(runtime))
-    standard = [line for line in merged if "torch" not in line.split()[1]]
-    torch = [line for line in merged if "torch" in line.split()[1]]
-    key = lambda line: (line.startswith("from"), line)  # noqa: E731
-    return "\n".join(sorted(standard, key=key)) + "\n\n" + "\n".join(sorted(torch, key=key))
+OWN = {
+    "math": "import math",
+    "sys": "import sys",
+    "Callable": "from collections.abc import Callable",
+    "Mapping": "from collections.abc import Mapping",
+    "Path": "from pathlib import Path",
+    "Any": "from typing import Any",
+    "torch": "import torch",
+    "Tensor": "from torch import Tensor",
+    "nn": "from torch import nn",
+}
+"""What the sections of a script may use without asking."""
 
 
-def _merge(lines: set[str]) -> list[str]:
-    """`from m import a` and `from m import b` as one line."""
-    names: dict[str, set[str]] = {}
-    plain: set[str] = set()
-    for line in lines:
-        if line.startswith("from "):
-            module, _, imported = line[5:].partition(" import ")
-            names.setdefault(module, set()).update(n.strip() for n in imported.strip("()").split(",") if n.strip())
-        else:
-            plain.add(line)
-    return sorted(plain) + [f"from {m} import {', '.join(sorted(n))}" for m, n in sorted(names.items()) if m != "__future__"]
+def _imports(runtime: tuple[str, ...], text: str) -> str:
+    """Standard library first, then torch, each module once, nothing that is not used."""
+    used = set(re.findall(r"[A-Za-z_]+", text))
+    lines = merge_imports([*runtime, *(line for name, line in OWN.items() if name in used)])
+    standard = [line for line in lines if not line.split()[1].startswith("torch")]
+    torch = [line for line in lines if line.split()[1].startswith("torch")]
+    return "\n".join(standard) + "\n\n" + "\n".join(torch)
 
 
 def _train(solves: list[SolveCode], script: Script) -> str:
@@ -177,6 +165,3 @@ def _main(plan: Plan, solves: list[SolveCode], script: Script) -> str:
             "    sys.exit(exit_code(main))",
         ]
     )
-
-
-__all__ = ["emit", "unicode"]

@@ -1,7 +1,8 @@
 """Files that a kill cannot spoil.
 
-A file is written beside its place, forced to the disk and renamed over it (a rename is atomic), and so is the folder's entry.
-Of checkpoints the last three are kept. A damaged one (its checksums are verified) is named and passed over for the one before.
+A file is written beside its place, forced to the disk and renamed over it (a rename is atomic); then the folder's entry
+is forced to the disk too. Of checkpoints the last three are kept. A damaged one (its checksums are verified) is named and
+passed over for the one before.
 """
 
 from __future__ import annotations
@@ -63,3 +64,9 @@ def load_checkpoint(folder: Path, fingerprint: dict[str, str]) -> dict[str, Any]
     if present:
         raise ResumeMismatch(f"none of the checkpoints in {folder} can be read")
     return None
+
+
+def forget_checkpoints(folder: Path) -> None:
+    """Remove the checkpoints of an earlier run."""
+    for name in CHECKPOINTS:
+        (folder / name).unlink(missing_ok=True)

@@ -1,23 +1,14 @@
-"""The command line of a script and how it ends.
-
-0 ok · 1 a report's bound fell short · 2 usage · 3 internal · 4 diverged · 5 resume mismatch · 130 interrupted.
-"""
+"""How a script is run, and its command line."""
 
 from __future__ import annotations
 
 import argparse
 import os
-import signal
-import sys
-import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
-
-from pdespec.runtime.checkpoint import ResumeMismatch
-from pdespec.runtime.loop import Diverged
 
 
 @dataclass(frozen=True)
@@ -30,6 +21,7 @@ class Config:
     steps: int = 0  # in place of the planned ones; 0: as planned
     seed: int = 0
     device: str = "cuda" if torch.cuda.is_available() else "cpu"
+    dtype: torch.dtype = torch.float64
     checkpoint: float = 30.0  # seconds between checkpoints
     resume: bool = False
     parameters: Mapping[str, float] = field(default_factory=dict)
@@ -40,7 +32,7 @@ class Config:
 
     def fingerprint(self) -> dict[str, str]:
         """What must agree when a run is resumed."""
-        parts = {"spec": self.spec, "seed": self.seed, "steps": self.steps or self.planned}
+        parts = {"spec": self.spec, "seed": self.seed, "steps": self.steps or self.planned, "dtype": self.dtype}
         parts |= {"processes": os.environ.get("WORLD_SIZE", 1)} | {f"--set {k}": v for k, v in self.parameters.items()}
         return {name: str(part) for name, part in parts.items()}
 
@@ -50,13 +42,14 @@ def read_config(description: str, default: Config, arguments: Sequence[str] | No
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--out", type=Path, default=default.out, help="folder for all that is written")
     parser.add_argument("--device", default=default.device, help="where torch computes")
+    parser.add_argument("--dtype", choices=("float32", "float64"), default=str(default.dtype)[6:], help="of the numbers")
     parser.add_argument("--seed", type=int, default=default.seed, help="of the initial state and of all points")
-    parser.add_argument("--steps", type=int, default=default.planned, help="of all stages together")
+    parser.add_argument("--steps", type=int, default=default.steps or default.planned, help="of all stages together")
     parser.add_argument("--quick", action="store_true", help="take a tenth of the steps")
     parser.add_argument("--checkpoint", type=float, default=default.checkpoint, help="seconds between checkpoints")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint instead of replacing it")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="of the CPU")
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=f"of {dict(default.parameters)}")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter")
     options = vars(parser.parse_args(arguments))
     parameters = dict(default.parameters)
     for name, _, value in (item.partition("=") for item in options.pop("set")):
@@ -67,22 +60,7 @@ def read_config(description: str, default: Config, arguments: Sequence[str] | No
     if options["steps"] < 1 or options["threads"] < 1:
         parser.error("--steps and --threads are at least 1")
     torch.set_num_threads(options.pop("threads"))
+    options["dtype"] = getattr(torch, options["dtype"])
     if options.pop("quick"):
         options["steps"] = max(1, options["steps"] // 10)
     return replace(default, parameters=parameters, **options)
-
-
-def exit_code(main: Callable[[], int]) -> int:
-    """Run `main` and say how it ended, as a process does."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM like Ctrl-C
-    try:
-        return main()
-    except KeyboardInterrupt as stop:
-        print("interrupted", *stop.args, sep=": ", file=sys.stderr)
-        return 130
-    except (Diverged, ResumeMismatch) as failure:
-        print(f"error: {failure}", file=sys.stderr)
-        return 4 if isinstance(failure, Diverged) else 5
-    except Exception:
-        traceback.print_exc()
-        return 3

@@ -19,10 +19,10 @@ from pdespec.runtime.quadrature import gauss_legendre, tensor_rule
 
 def convolution(kernel: Callable[[Tensor], Tensor], grid: Grid) -> Callable[[Tensor], Tensor]:
     """p ↦ ∫ K(x − y) p(y) dy; `kernel` maps differences (…, d) to values (…)."""
-    sizes = [n if wraps else 2 * n for n, wraps in zip(grid.cells, grid.periodic)]
+    sizes = [n if wraps else 2 * n for n, wraps in zip(grid.cells, grid.periodic, strict=True)]
     axes = [
         h * ((torch.arange(m, dtype=torch.float64, device=grid.device) + m // 2) % m - m // 2)
-        for m, h in zip(sizes, grid.spacing)
+        for m, h in zip(sizes, grid.spacing, strict=True)
     ]
     values = kernel(torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1))
     origin = (0,) * len(sizes)

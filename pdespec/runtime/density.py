@@ -54,5 +54,6 @@ def blob_gradient(x: Tensor, weights: Tensor, h: float) -> Tensor:
 def gauss_log_density(x: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
     """ln N(x; mean, covariance) at points (…, d), shape (…)."""
     centred = x - mean
-    quadratic = (centred * torch.linalg.solve(covariance, centred[..., None])[..., 0]).sum(dim=-1)
-    return -(quadratic + torch.linalg.slogdet(2 * math.pi * covariance).logabsdet) / 2
+    quadratic: Tensor = (centred * torch.linalg.solve(covariance, centred[..., None])[..., 0]).sum(dim=-1)
+    volume: Tensor = torch.linalg.slogdet(2 * math.pi * covariance).logabsdet
+    return -(quadratic + volume) / 2

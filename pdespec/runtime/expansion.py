@@ -14,7 +14,6 @@ from torch import Tensor
 
 from pdespec.runtime.features import Features, random_features
 from pdespec.runtime.least_squares import Rows, gauss_newton, row_scales, search_scale, weighted_residual
-from pdespec.runtime.stages import Stage
 
 
 class Expansion:
@@ -43,7 +42,7 @@ class Expansion:
         return self.derivatives(z, (0,) * z.shape[1], component=component)[0]
 
 
-class LeastSquares(Stage):
+class LeastSquares:
     """Fit an expansion to equations; `equations(c, features, points)` gives their residuals and rows."""
 
     def __init__(
@@ -56,7 +55,7 @@ class LeastSquares(Stage):
         importance: Mapping[str, float],
         steps: int = 1,
     ) -> None:
-        super().__init__(name, 1)
+        self.name, self.steps = name, 1
         self.expansion, self.equations, self.points, self.held_out = expansion, equations, points, held_out
         self.importance, self.iterations = importance, steps
 

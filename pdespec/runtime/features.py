@@ -1,7 +1,7 @@
 """Random features: u(z) = Σ_k c_k φ_k(z) with φ_k(z) = tanh(w_k·ζ(z) + b_k), of which only the c_k are solved for.
 
 ζ maps the bounding box to [−1, 1]^d; a periodic coordinate enters as (cos ωz, sin ωz). The w_k are uniform in a cube;
-the b_k place the hyperplanes w_k·ζ + b_k = 0 in and around the box. s_k = w_k·ζ + b_k is a sum of functions of one
+the b_k make the hyperplanes w_k·ζ + b_k = 0 cross the box. s_k = w_k·ζ + b_k is a sum of functions of one
 coordinate each, hence Faà di Bruno's formula gives every partial derivative in closed form:
     ∂^α tanh(s) = Σ_{j ≤ α} tanh^{(j₁+…+j_d)}(s) Π_i B_{α_i, j_i}(∂_i s, ∂_i² s, …)      (B: partial Bell polynomials)
 Sources: Huang, Zhu & Siew 2006 (random hidden layers); Dong & Li 2021 (their use for PDEs); Comtet 1974, §3.3–3.4.
@@ -105,18 +105,18 @@ def random_features(
 ) -> Features:
     """Features over the box [lower, upper]; a periodic coordinate has the box for its period.
 
-    Weights are uniform in [−scale, scale] per half-width (one scale, or one for each coordinate); the hyperplanes pass
-    through points uniform in the box three times as wide, which resolves the edges as well as the middle.
+    Weights are uniform in [−scale, scale] per half-width (one scale, or one for each coordinate); each hyperplane
+    passes through a point uniform in the box.
     """
     rng = torch.Generator().manual_seed(seed)
     box = torch.tensor([[*lower], [*upper]], dtype=torch.float64)
     d = box.shape[1]
     flags = tuple(periodic) or (False,) * d
-    uniform = 2 * torch.rand(4, d, count, generator=rng, dtype=torch.float64) - 1
+    uniform = 2 * torch.rand(3, d, count, generator=rng, dtype=torch.float64) - 1
     circle = torch.tensor(flags)[:, None]
     size = torch.as_tensor(scale, dtype=torch.float64).expand(d)[:, None]
     weights = size * torch.stack([uniform[0], uniform[1] * circle])
-    radius, angle = 3 * uniform[2], math.pi * uniform[3]
+    angle = math.pi * uniform[2]
     around = torch.cos(angle) * weights[0] + torch.sin(angle) * weights[1]
-    through = radius * torch.where(circle, around, weights[0])
+    through = torch.where(circle, around, uniform[2] * weights[0])
     return Features((box[0] + box[1]) / 2, (box[1] - box[0]) / 2, flags, weights, -through.sum(0))

@@ -1,8 +1,8 @@
 """Uniform grids of cells on a box or a torus, in any dimension.
 
-A field on the grid is a tensor of the shape `cells`: its values at, or averages over, the cells.  Face i + ½ of an axis is
-stored at place i, so every face array has the shape of the cells too; the last face of an axis joins the two ends on a
-torus and is closed by a wall on a box (`open_faces` is 0 there: no flux).
+A field on the grid is a tensor of the shape `cells`: its values at, or averages over, the cells.  Face i + ½ of an axis
+is stored at place i, so every face array has the shape of the cells too; the last face of an axis joins the two ends on
+a torus and is closed by a wall on a box (`open_faces` is 0 there: no flux).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Grid:
 
     @property
     def spacing(self) -> tuple[float, ...]:
-        return tuple((b - a) / n for a, b, n in zip(self.low, self.high, self.cells))
+        return tuple((b - a) / n for a, b, n in zip(self.low, self.high, self.cells, strict=True))
 
     @property
     def volume(self) -> float:
@@ -40,7 +40,7 @@ class Grid:
         """Points of shape (*cells, d); `offset` in cells: 0 for the lower corner of each cell, ½ for its centre."""
         axes = [
             a + h * (torch.arange(n, dtype=torch.float64, device=self.device) + s)
-            for a, h, n, s in zip(self.low, self.spacing, self.cells, offset)
+            for a, h, n, s in zip(self.low, self.spacing, self.cells, offset, strict=True)
         ]
         return torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)
 

@@ -1,28 +1,15 @@
 """One step of an ordinary or stochastic differential equation ẋ = f(x) (+ √(2c) Ẇ), as pure functions of the state.
 
-Noise is drawn on the CPU from a generator seeded by (seed, step, stream): the same on every device, and the same when a
-run is resumed.  Hairer, Nørsett & Wanner, Solving ODEs I; Kloeden & Platen, Numerical Solution of SDEs, §14–15.
+The noise z is an argument, drawn by the caller from the generator that belongs to the step.  Hairer, Nørsett & Wanner,
+Solving ODEs I, II.1; Gottlieb, Shu & Tadmor, SIAM Review 43, 2001; Kloeden & Platen, Numerical Solution of SDEs, 14–15.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable
 
-import torch
 from torch import Tensor
-
-
-def seeded(*key: int) -> torch.Generator:
-    """A CPU generator for the key, e.g. (seed, step, stream); different keys give unrelated streams."""
-    digest = hashlib.blake2b(repr(key).encode(), digest_size=8).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest, "big") >> 1)
-
-
-def noise(x: Tensor, *key: int) -> Tensor:
-    """Standard normal numbers of the shape of x, a function of the key alone."""
-    return torch.randn(x.shape, generator=seeded(*key), dtype=x.dtype).to(x.device)
 
 
 def euler(f: Callable[[Tensor], Tensor], x: Tensor, dt: float) -> Tensor:
@@ -75,3 +62,10 @@ def split_noise(
     """dx = f dt + √(2c) dW with constant c: half the noise, any method for ẋ = f, half the noise; weak order 2."""
     kick = math.sqrt(diffusion * dt)
     return method(f, x + kick * z[0], dt) + kick * z[1]
+
+
+def strang(
+    first: Callable[[Tensor, float], Tensor], second: Callable[[Tensor, float], Tensor], x: Tensor, dt: float
+) -> Tensor:
+    """Two flows (x, dt) ↦ x alternated as ½, 1, ½ (Strang, SIAM J. Numer. Anal. 5, 1968): order 2."""
+    return first(second(first(x, dt / 2), dt), dt / 2)

@@ -16,14 +16,14 @@ from torch import Tensor
 
 def by_rows(f: Callable[[Tensor], Tensor], x: Tensor, columns: int, entries: int = 2**22) -> Tensor:
     """f(x) for an f that acts on each row of x (n, d), in chunks for which rows × columns ≤ `entries`."""
-    return torch.cat([f(rows) for rows in x.split(max(1, entries // columns))])
+    return torch.cat([f(rows) for rows in torch.split(x, max(1, entries // columns))])
 
 
 def squared_distances(x: Tensor, y: Tensor) -> Tensor:
     """|xᵢ − yⱼ|², shape (n, m): coordinate by coordinate in few dimensions, else in Gram form about the mean of y."""
     if x.shape[1] <= 4:
         total = torch.zeros(x.shape[0], y.shape[0], dtype=x.dtype, device=x.device)
-        for a, b in zip(x.T, y.T):
+        for a, b in zip(x.T, y.T, strict=True):
             total += (a[:, None] - b).square()
         return total
     x, y = x - y.mean(dim=0), y - y.mean(dim=0)

@@ -1,8 +1,8 @@
 """The loop around the stages: history, checkpoints, signals, and the way back from a step that was not finite.
 
-Every 50 steps the state is kept as a good one; from NaN or infinity the run goes back to it with half the rate, three times at
-most. A checkpoint holds the present state and the good one, so neither the moment at which it was written nor a kill leaves a
-trace in the numbers.
+Every 50 steps the state is kept as a good one; from NaN or infinity the run goes back to it with half the rate, three
+times at most. A checkpoint holds the present state and the good one, so neither the moment at which it was written nor a
+kill leaves a trace in the numbers.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import IO, Any, NamedTuple
 
 from torch import Tensor
 
-from pdespec.runtime.checkpoint import CHECKPOINTS, ResumeMismatch, load_checkpoint, save_checkpoint
+from pdespec.runtime.checkpoint import ResumeMismatch, forget_checkpoints, load_checkpoint, save_checkpoint
 from pdespec.runtime.config import Config
 from pdespec.runtime.stages import Stage
 
@@ -48,6 +48,8 @@ class Run:
         self.stages, self.history, self.labels = stages, history, labels
         self.ends = list(accumulate(stage.steps for stage in stages))
         self.taken, self.tries, self.seconds = 0, 0, 0.0
+        if history.tell() == 0:
+            history.write(",".join(["step", "stage", *labels]).encode() + b"\n")
 
     def state(self) -> dict[str, Any]:
         stages = [stage.state_dict() for stage in self.stages]
@@ -62,10 +64,19 @@ class Run:
         for stage, saved in zip(self.stages, copy.deepcopy(state["stages"]), strict=True):
             stage.load_state_dict(saved)
 
+    def save(self, config: Config, good: dict[str, Any]) -> None:
+        """Write a checkpoint, the history before it."""
+        self.history.flush()
+        os.fsync(self.history.fileno())
+        state = {"fingerprint": config.fingerprint(), "seconds": self.seconds, "now": self.state(), "good": good}
+        save_checkpoint(config.out, state)
+
     def step(self) -> Step:
         """Take one step. Raises FloatingPointError naming what is not finite."""
-        stage, end = next((s, end) for s, end in zip(self.stages, self.ends, strict=True) if self.taken < end)
-        terms = {label: float(value) for label, value in stage.step(self.taken - end + stage.steps).items()}
+        number = bisect(self.ends, self.taken)
+        stage = self.stages[number]
+        told = stage.step(self.taken - self.ends[number] + stage.steps)
+        terms = {label: float(value) for label, value in told.items()}
         self.taken += 1
         for label, value in terms.items():
             if not math.isfinite(value):
@@ -92,7 +103,8 @@ def finite(tree: object) -> bool:
     """Whether all tensors in nested dictionaries and lists are finite."""
     if isinstance(tree, Tensor):
         return bool(tree.isfinite().all())
-    return not isinstance(tree, dict | list | tuple) or all(map(finite, tree.values() if isinstance(tree, dict) else tree))
+    branches = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list | tuple) else ()
+    return all(map(finite, branches))
 
 
 @contextmanager
@@ -115,7 +127,7 @@ def first_signals() -> Iterator[list[int]]:
 
 
 def run_stages(
-    stages: Sequence[Stage], config: Config, labels: Sequence[str], on_step: Callable[[Step], object] = lambda step: None
+    stages: Sequence[Stage], config: Config, labels: Sequence[str], on_step: Callable[[Step], object]
 ) -> Run:
     """Take all steps of all stages, saving into `config.out`; with `config.resume`, go on from what is saved there.
 
@@ -123,20 +135,31 @@ def run_stages(
     """
     config.out.mkdir(parents=True, exist_ok=True)
     saved = load_checkpoint(config.out, config.fingerprint()) if config.resume else None
-    if not config.resume:
-        for name in CHECKPOINTS:
-            (config.out / name).unlink(missing_ok=True)
+    if saved is None:
+        forget_checkpoints(config.out)
     with first_signals() as signals, open(config.out / "history.csv", "ab" if saved else "wb") as history:
         run = Run(stages, history, labels)
-        if saved:
-            run.load(saved["now"])
-        else:
-            history.write(",".join(["step", "stage", *labels]).encode() + b"\n")
-        good = saved["good"] if saved else copy.deepcopy(run.state())
-        began = time.monotonic() - (saved["seconds"] if saved else 0.0)
-        written = time.monotonic()
+        fresh = copy.deepcopy(run.state())
+        saved = saved or {"now": fresh, "good": fresh, "seconds": 0.0}
+        run.load(saved["now"])
+        good, written = saved["good"], time.monotonic()
+        began = written - saved["seconds"]
         while run.taken < run.ends[-1]:
             try:
                 on_step(run.step())
-                ...
+                if run.at_good_state():
+                    run.tries = 0
+                    good = copy.deepcopy(run.state())
+            except FloatingPointError as problem:
+                run.load(good)
+                run.slow_down(problem)
+                good = copy.deepcopy(run.state())
+            now = time.monotonic()
+            run.seconds = now - began
+            if signals or run.taken == run.ends[-1] or now - written >= config.checkpoint:
+                run.save(config, good)
+                written = time.monotonic()
+            if signals:
+                raise KeyboardInterrupt(f"step {run.taken} is saved, and --resume goes on from there")
+        run.seconds = run.seconds or saved["seconds"]
     return run

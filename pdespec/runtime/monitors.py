@@ -13,7 +13,7 @@ def mass(p: Tensor, grid: Grid) -> float:
     return p.sum().item() * grid.volume
 
 
-def integral(f: Tensor, grid: Grid) -> Tensor:
+def grid_integral(f: Tensor, grid: Grid) -> Tensor:
     """∫ f dx of a field by the midpoint rule."""
     return f.sum() * grid.volume
 

@@ -11,6 +11,7 @@ import re
 import struct
 import zipfile
 from pathlib import Path
+from typing import IO
 
 import torch
 from torch import Tensor
@@ -25,7 +26,7 @@ NPY_TYPES = {
     "|b1": torch.bool,
     "<c16": torch.complex128,
 }
-NPY_HEADER = r"\{'descr': '([^']*)', 'fortran_order': (True|False), 'shape': \(((?:\d{1,18}, ?)*(?:\d{1,18})?)\), \} *\n"
+NPY_HEADER = r"\{'descr': '([^']*)', 'fortran_order': (True|False), 'shape': \(((?:\d{1,18},? ?)*)\), \} *\n"
 
 
 def npy_bytes(tensor: Tensor) -> bytes:
@@ -45,8 +46,8 @@ def npy_bytes(tensor: Tensor) -> bytes:
 def write_npz(path: Path, arrays: dict[str, Tensor]) -> None:
     """Write named tensors so that `numpy.load(path)` reads them; the same tensors give the same bytes."""
 
-    def write(file: object) -> None:
-        with zipfile.ZipFile(file, "w") as archive:  # type: ignore[call-overload]
+    def write(file: IO[bytes]) -> None:
+        with zipfile.ZipFile(file, "w") as archive:
             for name, tensor in arrays.items():
                 archive.writestr(zipfile.ZipInfo(f"{name}.npy"), npy_bytes(tensor))
 
@@ -71,7 +72,7 @@ def read_npz(path: Path, limit: int = 1 << 30) -> dict[str, Tensor]:
         raise ValueError(f"{path} is not a readable .npz file: {problem}") from problem
 
 
-def read_npy(file: zipfile.ZipExtFile, label: str, limit: int) -> Tensor:
+def read_npy(file: IO[bytes], label: str, limit: int) -> Tensor:
     """One member of a `.npz`; `label` names it in errors."""
     start = file.read(10)
     if start[:8] != b"\x93NUMPY\x01\x00" or len(start) < 10:

@@ -32,7 +32,8 @@ class Progress:
         seconds = round((now - self.since) / max(1, step.number - self.first) * left)
         bar = "█" * (32 * step.number // step.total)
         terms = "   ".join(f"{label} {readable(value)}" for label, value in step.terms.items())
-        line = f"{step.stage}  {bar:░<32}  {step.number}/{step.total}   {terms}   {seconds // 60}:{seconds % 60:02} left"
+        clock = f"{seconds // 60}:{seconds % 60:02} left"
+        line = f"{step.stage}  {bar:░<32}  {step.number}/{step.total}   {terms}   {clock}"
         if self.live:
             line = f"\r\x1b[K{line[: shutil.get_terminal_size().columns - 1]}"
         print(line, end="" if self.live and left else "\n", file=sys.stderr, flush=True)

@@ -1,8 +1,8 @@
 """Quadrature rules (nodes, weights) in float64, and their tensor products.
 
-Gauss rules by Golub & Welsch (Math. Comp. 23, 1969): the nodes are the eigenvalues of the Jacobi matrix of the orthogonal
-polynomials, the weights are ∫w times the squared first components of its eigenvectors.  On a period the trapezoidal rule
-converges geometrically for analytic integrands (Trefethen & Weideman, SIAM Review 56, 2014).
+Gauss rules by Golub & Welsch (Math. Comp. 23, 1969): the nodes are the eigenvalues of the Jacobi matrix of the
+orthogonal polynomials, the weights are ∫w times the squared first components of its eigenvectors.  On a period the
+trapezoidal rule converges geometrically for analytic integrands (Trefethen & Weideman, SIAM Review 56, 2014).
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from pdespec.runtime.shapes import Points
+
 
 def golub_welsch(off_diagonal: Tensor) -> tuple[Tensor, Tensor]:
-    """Nodes and weights (sum 1) of the symmetric measure whose Jacobi matrix has this off-diagonal and zero diagonal."""
+    """Nodes and weights (sum 1) of the even measure whose Jacobi matrix has this off-diagonal."""
     nodes, vectors = torch.linalg.eigh(torch.diag(off_diagonal, 1) + torch.diag(off_diagonal, -1))
-    nodes, weights = (nodes - nodes.flip(0)) / 2, vectors[0].square()  # the measure is symmetric: so is the rule
+    nodes, weights = (nodes - nodes.flip(0)) / 2, vectors[0].square()  # an even rule, as the measure is
     weights = weights + weights.flip(0)
     return nodes, weights / weights.sum()
 
@@ -51,3 +53,8 @@ def gauss_law_rule(n: int, mean: Tensor, covariance: Tensor) -> tuple[Tensor, Te
     """
     z, weights = tensor_rule(*[gauss_hermite(n)] * mean.shape[0])
     return mean + z @ torch.linalg.cholesky(covariance).T, weights
+
+
+def sobol_rule(drawn: Points) -> tuple[Tensor, Tensor]:
+    """Equal weights at points drawn uniformly from a region: nodes (n, d), weights (n,) that add up to its measure."""
+    return drawn.points, torch.full((len(drawn.points),), drawn.measure / len(drawn.points), dtype=torch.float64)

@@ -2,9 +2,9 @@
 
 Across a face the flux of Scharfetter & Gummel (IEEE Trans. Electron Devices 16, 1969), exact for a constant flux, is
     J = (c/h²) [B(z) pᵢ − B(−z) pᵢ₊₁],   B(z) = z/(eᶻ − 1),   z = (Φᵢ₊₁ − Φᵢ)/c,
-so e^{−Φ/c} has J = 0, mass is kept, and ṗ = Ap is a Markov chain.  With Λ ≥ max |Aᵢᵢ| and P = 1 + A/Λ ≥ 0, uniformisation
+so e^{−Φ/c} has J = 0, mass is kept, and ṗ = Ap is a Markov chain.  With Λ ≥ max |Aᵢᵢ| and P = 1 + A/Λ ≥ 0, the series
     e^{A dt} p = Σₖ e^{−Λdt} (Λdt)ᵏ/k! Pᵏ p                              (Jensen, Skand. Aktuarietidskr. 36, 1953)
-is a convex sum of densities: positive and conservative for every dt, and free of time error.
+of uniformisation is a convex sum of densities: positive and conservative for every dt, and free of time error.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def hops(jumps: tuple[Tensor, ...], diffusion: float, grid: Grid) -> Hops:
     """The Scharfetter–Gummel chain of the potential jumps across the faces."""
     forward, backward = [], []
     out = torch.zeros(grid.cells, dtype=jumps[0].dtype, device=jumps[0].device)
-    for k, (jump, h) in enumerate(zip(jumps, grid.spacing)):
+    for k, (jump, h) in enumerate(zip(jumps, grid.spacing, strict=True)):
         factor = diffusion / h**2 * grid.open_faces(k)
         forward.append(factor * bernoulli(jump / diffusion))
         backward.append(factor * bernoulli(-jump / diffusion))
@@ -59,7 +59,7 @@ def hops(jumps: tuple[Tensor, ...], diffusion: float, grid: Grid) -> Hops:
 def hop(p: Tensor, chain: Hops) -> Tensor:
     """P p = p + Ap/Λ in flux form: what leaves a cell enters its neighbour, so the mass is kept to rounding."""
     after = p.clone()
-    for k, (forward, backward) in enumerate(zip(chain.forward, chain.backward)):
+    for k, (forward, backward) in enumerate(zip(chain.forward, chain.backward, strict=True)):
         flux = torch.addcmul(forward * p, backward, p.roll(-1, k), value=-1)
         after.sub_(flux).add_(flux.roll(1, k))
     return after

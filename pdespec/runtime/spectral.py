@@ -1,8 +1,8 @@
-"""Periodic fields u_t = M(−Lu + g(u)) with constant-coefficient M and L: the stiff linear part exactly, in Fourier space.
+"""Periodic fields u_t = Lu + Mg(u) with constant coefficients in L and M: the linear part exactly, in Fourier space.
 
-Each mode obeys û′ = σû + m ĝ(u).  ETDRK4 (Cox & Matthews, J. Comput. Phys. 176, 2002) integrates e^{σt} exactly and g by a
+Each mode obeys û′ = σû + m ĝ(u).  ETDRK4 (Cox & Matthews, J. Comput. Phys. 176, 2002) takes e^{σt} exactly and g by a
 Runge–Kutta rule of order 4; its coefficients are means over a circle about σ dt, which avoids the cancellation near
-σ dt = 0 (Kassam & Trefethen, SIAM J. Sci. Comput. 26, 2005).  For an L² flow m = 1, for an H⁻¹ flow m = |k|² and the
+σ dt = 0 (Kassam & Trefethen, SIAM J. Sci. Comput. 26, 2005).  In an L² flow m = −1, in an H⁻¹ flow m = −|k|²: there the
 mode k = 0, the mean, never changes.
 """
 
@@ -22,13 +22,13 @@ def wavenumbers(grid: Grid) -> Tensor:
     last = len(grid.cells) - 1
     axes = [
         2 * math.pi * (torch.fft.rfftfreq if j == last else torch.fft.fftfreq)(n, h, dtype=torch.float64)
-        for j, (n, h) in enumerate(zip(grid.cells, grid.spacing))
+        for j, (n, h) in enumerate(zip(grid.cells, grid.spacing, strict=True))
     ]
     return torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1).to(grid.device)
 
 
 def low_modes(grid: Grid) -> Tensor:
-    """1 on the modes below two thirds of the largest wavenumber of each axis, else 0: Orszag's rule against aliasing."""
+    """1 where |kⱼ| < ⅔ of the largest wavenumber of each axis j, else 0: Orszag's rule against aliasing."""
     k = wavenumbers(grid).abs()
     return (k < 2 / 3 * torch.tensor([math.pi / h for h in grid.spacing]).to(k)).all(dim=-1).to(k.dtype)
 
@@ -49,12 +49,13 @@ def etdrk4_coefficients(symbol: Tensor, dt: float, nodes: int = 32) -> tuple[Ten
 
 
 def etdrk4(u: Tensor, coefficients: tuple[Tensor, ...], rest: Callable[[Tensor], Tensor], mobility: Tensor) -> Tensor:
-    """One step of û′ = σû + m ĝ(u), with g = `rest` acting on the field u (…, *cells) and m = `mobility` on its modes."""
+    """One step of û′ = σû + m ĝ(u), with g = `rest` on the field u (…, *cells) and m = `mobility` on its modes."""
     dims, sizes = tuple(range(-mobility.ndim, 0)), u.shape[-mobility.ndim :]
     full, half, q, f1, f2, f3 = coefficients
 
     def force(modes: Tensor) -> Tensor:
-        return mobility * torch.fft.rfftn(rest(torch.fft.irfftn(modes, sizes, dim=dims)), dim=dims)
+        pushed: Tensor = mobility * torch.fft.rfftn(rest(torch.fft.irfftn(modes, sizes, dim=dims)), dim=dims)
+        return pushed
 
     v = torch.fft.rfftn(u, dim=dims)
     nv = force(v)
@@ -64,11 +65,13 @@ def etdrk4(u: Tensor, coefficients: tuple[Tensor, ...], rest: Callable[[Tensor],
     nb = force(b)
     c = half * a + q * (2 * nb - nv)
     v = full * v + f1 * nv + 2 * f2 * (na + nb) + f3 * force(c)
-    return torch.fft.irfftn(v, sizes, dim=dims)
+    after: Tensor = torch.fft.irfftn(v, sizes, dim=dims)
+    return after
 
 
 def spectral_gradient(u: Tensor, grid: Grid) -> Tensor:
     """∇u of a periodic field (*cells), shape (*cells, d), for energies such as ∫|∇u|²."""
     dims = tuple(range(len(grid.cells)))
     modes = torch.fft.rfftn(u, dim=dims)[..., None] * 1j * wavenumbers(grid)
-    return torch.fft.irfftn(modes, grid.cells, dim=dims)
+    gradient: Tensor = torch.fft.irfftn(modes, grid.cells, dim=dims)
+    return gradient

@@ -1,15 +1,15 @@
 """A run is a chain of stages, each a number of steps: a descent in the parameters, or an evolution in time.
 
-Whatever a step reads is either a function of its number k (points are drawn from (seed, k)) or part of the stage's state, so a
-run that is resumed from a saved state takes the same steps bit for bit. A stage is free in how it steps: by gradients of scalar
-terms here, by per-sample residuals in a Gauss–Newton stage.
+Whatever a step reads is either a function of its number k (points are drawn from (seed, k)) or part of the stage's state,
+so a run that is resumed from a saved state takes the same steps bit for bit. A stage is free in how it steps: by gradients
+of scalar terms here, by per-sample residuals in a Gauss–Newton stage.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,27 +17,34 @@ from torch import Tensor
 from pdespec.runtime.seeds import seeded
 
 
-class Stage(Protocol):
-    """Steps k = 0, …, steps − 1, each telling values by label. The state's tensors are finite; `slow_down` halves the rate."""
+@dataclass
+class Stage:
+    """Steps k = 0, …, steps − 1, each telling values by label. The tensors of a stage's state are finite."""
 
     name: str
     steps: int
 
-    def step(self, k: int) -> Mapping[str, float | Tensor]: ...
-    def state_dict(self) -> dict[str, Any]: ...
-    def load_state_dict(self, state: dict[str, Any]) -> None: ...
-    def slow_down(self) -> None: ...
+    def step(self, k: int) -> Mapping[str, float | Tensor]:
+        raise NotImplementedError
+
+    def state_dict(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+    def slow_down(self) -> None:
+        """Halve the rate: the last step was not finite."""
+        raise NotImplementedError
 
 
 @dataclass
-class Descent:
+class Descent(Stage):
     """Minimise Σᵢ wᵢ·termᵢ(θ; k) over θ by any torch optimiser, at the optimiser's rate times `schedule(k)`.
 
     `scale` multiplies the sum: L-BFGS of torch drops curvature pairs with y·s ≤ 1e-10, which small losses fall below.
     """
 
-    name: str
-    steps: int
     optimiser: torch.optim.Optimizer
     terms: Callable[[int], dict[str, Tensor]]
     weights: Mapping[str, float] = field(default_factory=dict)
@@ -50,15 +57,15 @@ class Descent:
         def loss() -> Tensor:
             self.optimiser.zero_grad()
             terms = self.terms(k)
-            total = self.scale * sum(self.weights.get(label, 1.0) * term for label, term in terms.items())
-            total.backward()
+            total = self.scale * torch.stack([self.weights.get(label, 1.0) * term for label, term in terms.items()]).sum()
+            total.backward()  # type: ignore[no-untyped-call]
             for label, term in terms.items():
                 found.setdefault(label, term.detach())  # a line search comes here again: tell where the step starts
             return total
 
         for group in self.optimiser.param_groups:
             group["lr"] = group.setdefault("initial_lr", group["lr"]) * self.schedule(k)
-        self.optimiser.step(loss)
+        self.optimiser.step(loss)  # type: ignore[arg-type]
         return found
 
     def parameters(self) -> list[Tensor]:
@@ -78,15 +85,13 @@ class Descent:
 
 
 @dataclass
-class Evolution:
+class Evolution(Stage):
     """Carry `state` in time from `start`: state ← advance(state, t, dt, random), its randomness drawn from (seed, k).
 
-    `trace` keeps what `monitor(state, t)` tells after each step, `kept` the states after the steps named in `keep`.
-    After a step that was not finite, each dt is taken in twice as many parts.
+    `trace` has what `monitor(state, t)` tells after each step, `kept` the states after the steps named in `keep` (0: the
+    first state). After a step that was not finite, every dt is taken in twice as many parts.
     """
 
-    name: str
-    steps: int
     dt: float
     state: dict[str, Tensor]
     advance: Callable[[dict[str, Tensor], float, float, torch.Generator], dict[str, Tensor]]
@@ -94,29 +99,31 @@ class Evolution:
     seed: int = 0
     start: float = 0.0
     keep: Sequence[int] = ()
-    parts: int = 1
-    trace: dict[str, list[float]] = field(default_factory=dict)
-    kept: dict[int, dict[str, Tensor]] = field(default_factory=dict)
 
-    def step(self, k: int) -> dict[str, float]:
-        random = seeded(self.seed, k, device=next(iter(self.state.values())).device)
+    def __post_init__(self) -> None:
+        self.parts, self.device = 1, next(iter(self.state.values())).device
+        self.trace: dict[str, list[float]] = {}
+        self.kept = {0: self.state} if 0 in self.keep else {}
+
+    def step(self, k: int) -> Mapping[str, float | Tensor]:
+        random = seeded(self.seed, k, device=self.device)
         for part in range(self.parts):
             t = self.start + (k + part / self.parts) * self.dt
             self.state = self.advance(self.state, t, self.dt / self.parts, random)
-        told = {label: float(value) for label, value in self.monitor(self.state, self.start + (k + 1) * self.dt).items()}
-        for label, value in told.items():
-            self.trace.setdefault(label, []).append(value)
         if k + 1 in self.keep:
             self.kept[k + 1] = self.state
+        told = self.monitor(self.state, self.start + (k + 1) * self.dt)
+        for label, value in told.items():
+            self.trace.setdefault(label, []).append(float(value))
         return told
 
     def state_dict(self) -> dict[str, Any]:
         return {"state": self.state, "parts": self.parts, "trace": self.trace, "kept": self.kept}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        device = next(iter(self.state.values())).device
-        self.state = {name: saved.to(device) for name, saved in state["state"].items()}
-        self.parts, self.trace, self.kept = state["parts"], state["trace"], state["kept"]
+        self.parts, self.trace = state["parts"], state["trace"]
+        self.state, *kept = ({n: x.to(self.device) for n, x in s.items()} for s in (state["state"], *state["kept"].values()))
+        self.kept = dict(zip(state["kept"], kept, strict=True))
 
     def slow_down(self) -> None:
         self.parts *= 2

@@ -1,7 +1,7 @@
 """Finite volumes for ∂ₜp = ∇·(p∇ξ(p)) + cΔp with ξ = δE/δp: nonlinear diffusion, confinement and aggregation at once.
 
-Carrillo, Chertock & Huang (Commun. Comput. Phys. 17, 2015): at the face i + ½ the velocity u = −(ξᵢ₊₁ − ξᵢ)/h carries the
-upwind one of the two values there of a piecewise linear p, whose slopes are limited so that p stays ≥ 0,
+Carrillo, Chertock & Huang (Commun. Comput. Phys. 17, 2015): at the face i + ½ the velocity u = −(ξᵢ₊₁ − ξᵢ)/h carries
+the upwind one of the two values there of a piecewise linear p, whose slopes are limited so that p stays ≥ 0,
     J = u⁺ (pᵢ + h/2 p′ᵢ) + u⁻ (pᵢ₊₁ − h/2 p′ᵢ₊₁) − c (pᵢ₊₁ − pᵢ)/h.
 Order 2 where p is smooth, mass kept to rounding, and a state with ξ constant on its support stays as it is.
 """
@@ -26,7 +26,7 @@ def forward_jump(field: Tensor, axis: int, grid: Grid) -> Tensor:
 
 
 def limited_slope(jump: Tensor, axis: int) -> Tensor:
-    """h p′: the harmonic mean of the jumps left and right, 0 where their signs differ (van Leer, J. Comput. Phys. 1974)."""
+    """h p′: the harmonic mean of the jumps on both sides, 0 where they differ in sign (van Leer, JCP 14, 1974)."""
     left = jump.roll(1, axis)
     product = left * jump
     return torch.where(product > 0, 2 * product / (left + jump), 0.0)

@@ -17,9 +17,7 @@ from pdespec.source import Source, Span
 NOWHERE = Span(Source("<text>", ""), 0, 0)
 """The span of a node that no text stands behind (built in a test, say)."""
 
-BinaryOperator = Literal[
-    "+", "-", "*", "/", "^", "dot", "cross", "union", "minus", "intersection", "compose"
-]
+BinaryOperator = Literal["+", "-", "*", "/", "^", "dot", "cross", "union", "minus", "intersection", "compose"]
 Relation = Literal["=", "<", "<=", ">", ">=", "!="]
 BinderKind = Literal["sum", "prod", "mean", "max", "min", "sup", "inf", "argmax", "argmin"]
 ExtremumKind = Literal["max", "min", "sup", "inf"]

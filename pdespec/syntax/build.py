@@ -7,6 +7,7 @@ relation is `=`, `<=` or `>=`, that a solve lists labels.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any
 
 from lark import Token, Tree
@@ -228,7 +229,7 @@ class StatementBuilder(ExpressionBuilder):
         elif isinstance(value, ast.Binary) and value.op == "*" and value.right == Name("stderr"):
             tolerance = ast.Tolerance("stderr", value.left, span=value.span)
         elif value == Name("stderr"):
-            tolerance = ast.Tolerance("stderr", ast.Num(ast.Fraction(1), "1", span=value.span), span=value.span)
+            tolerance = ast.Tolerance("stderr", ast.Num(Fraction(1), "1", span=value.span), span=value.span)
         return ast.ReportItem(c[0], "~", c[2], tolerance, span=span)
 
     def check(self, span: Span, c: list[Any]) -> tuple[Statement, ...]:

@@ -41,15 +41,19 @@ _CHARACTERS = {
     '"': "a text in quotes names a file",
 }
 _OPENING = re.compile(r"(?P<label>[^\W\d]\w*['′]*(?:\([^()]*\))?\s*:\s*)?(?P<word>[a-z]+)\b")
-_OPENS = {"EXTREMUM", "CHOICE", "BIG", "INT", "_INTEGRAL", "DERIV", "NABLA", "LAPLACE", "_BOUNDARY", "_DELTA", "_BRA", "_LBRACE"}
+_OPENS = {
+    "EXTREMUM", "CHOICE", "BIG", "INT", "_INTEGRAL", "DERIV", "NABLA", "LAPLACE", "_BOUNDARY", "_DELTA", "_BRA",
+    "_LBRACE",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is wrong, and what to do about it."""
+    """What is wrong, and what to do about it; `at_opening`: the statement's first word is to blame, not the last."""
 
     text: str
     hint: str = ""
+    at_opening: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ class Stop:
 
 def stop(failure: UnexpectedInput, statement: str) -> Stop:
     """The place and the state of a failed parse of a statement."""
-    accepted = frozenset(failure.interactive_parser.accepts())
+    accepted: frozenset[str] = frozenset(failure.interactive_parser.accepts())  # type: ignore[no-untyped-call]
     state = failure.interactive_parser.parser_state.position
     opening = opening_word(statement)
     if isinstance(failure, UnexpectedToken):
@@ -77,7 +81,7 @@ def stop(failure: UnexpectedInput, statement: str) -> Stop:
         start = token.start_pos or 0
         return Stop(opening, state, token.type, str(token), start, start + len(token), accepted)
     assert isinstance(failure, UnexpectedCharacters)
-    at = failure.pos_in_stream
+    at = failure.pos_in_stream or 0
     return Stop(opening, state, UNREADABLE, failure.char, at, at + 1, accepted)
 
 
@@ -94,10 +98,10 @@ def explain(place: Stop) -> Message:
     """The message for a failed parse."""
     return (
         _misplaced(place)
+        or _misspelt(place)
         or _examples().get((place.opening, place.state, place.found))
         or _examples().get(("", place.state, place.found))
         or _missing_operator(place)
-        or _misspelt(place)
         or Message(fallback(place.accepted, found(place)))
     )
 
@@ -110,7 +114,7 @@ def _misplaced(place: Stop) -> Message | None:
         return Message(f"a label stands before an equation or `solve`, not before `{place.opening[7:]}`")
     if place.opening in CLAUSE_WORDS:
         hint = f"a line goes on only after an operator, a comma or a word: end the line before with `{place.opening}`"
-        return Message(f"a line cannot begin with `{place.opening}`", hint)
+        return Message(f"a line cannot begin with `{place.opening}`", hint, at_opening=True)
     return None
 
 
@@ -152,9 +156,9 @@ def _alternatives(words: tuple[str, ...]) -> str:
 
 def _missing_operator(place: Stop) -> Message | None:
     """After an operand an operator must come: `2 x` is not a product."""
-    if not _OPERATOR <= place.accepted or place.found not in ("NAME", "NUMBER", "_LPAR", "STRING", *_OPENS):
+    if not place.accepted >= _OPERATOR or place.found not in ("NAME", "NUMBER", "_LPAR", "STRING", *_OPENS):
         return None
-    if _misspelt(place) or place.text in RESERVED:
+    if place.text in RESERVED:
         return None
     return Message(f"an operator is missing before `{place.text}`", "multiplication is written `*`, never left out")
 
@@ -165,7 +169,7 @@ def _misspelt(place: Stop) -> Message | None:
     close = get_close_matches(place.text, words, 1, 0.75) if place.found == "NAME" else []
     if not close:
         return None
-    return Message(fallback(place.accepted, found(place)), f"did you mean `{close[0]}`?")
+    return Message(f"`{place.text}` is not a word of the language", f"did you mean `{close[0]}`?")
 
 
 @cache

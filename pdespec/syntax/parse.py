@@ -17,7 +17,7 @@ from pdespec.syntax.ast import Comment, Name, Spec, Statement, walk
 from pdespec.syntax.build import build, declared_coordinates
 from pdespec.syntax.expressions import Mistake
 from pdespec.syntax.lint import lint
-from pdespec.syntax.messages import END, explain, stop
+from pdespec.syntax.messages import explain, stop
 from pdespec.syntax.names import LOOKALIKES
 from pdespec.syntax.statements import Chunk, lookalikes, split
 from pdespec.syntax.tables import parser
@@ -84,8 +84,9 @@ def _tree(source: Source, chunk: Chunk, diagnostics: list[Diagnostic]) -> Tree[T
     except UnexpectedInput as failure:
         place = stop(failure, text)
         message = explain(place)
-        end = chunk.start + (place.end if place.found != END else len(text))
-        start = chunk.start + place.start
+        start, end = chunk.start + place.start, chunk.start + place.end
+        if message.at_opening:
+            start, end = chunk.start, chunk.start + len(place.opening)
         diagnostics.append(error("PDE001", Span(source, start, end), message.text, hint=message.hint))
         return None
 
@@ -130,4 +131,3 @@ def _ordered(source: Source, diagnostics: list[Diagnostic]) -> tuple[Diagnostic,
     rest = len(ordered) - MAX_DIAGNOSTICS
     last = replace(kept[-1], code="PDE018", message=f"and {rest + 1} more; correct these first", hint="", notes=())
     return (*kept[:-1], last)
-

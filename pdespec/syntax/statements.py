@@ -31,11 +31,8 @@ _BEGINS = re.compile(
     rf"|[{_LETTERS}][{_LETTERS}0-9_]*['′]*(?:\([^()\n]*\))*[ \t]*(?::|≔)"
 )
 _CLOSER = {"(": ")", "[": "]", "{": "}"}
-_SYMBOLS = frozenset(
-    "+-−*∗/^·⋅×∘∪∩\\∖=:≔,;<>≤≥≠~∼→.|!%_'′‖∥⟨⟩∂∇Δ∆δ∫∬∭∑∏𝔼∈⁻⁰¹²³⁴⁵⁶⁷⁸⁹"
-)
+_SYMBOLS = frozenset("+-−*∗/^·⋅×∘∪∩\\∖=:≔,;<>≤≥≠~∼→.|!%_'′‖∥⟨⟩∂∇Δ∆δ∫∬∭∑∏𝔼∈⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _TRAILING = frozenset("+-−*∗/^·⋅×∘∪∩\\∖=:≔,;<>≤≥≠~∼→")
-_TRAILING_WORDS = frozenset(STATEMENT_WORDS + CLAUSE_WORDS)
 _INVISIBLE_CATEGORIES = {"Cf", "Cc", "Cs", "Co", "Cn", "Zl", "Zp"}
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | {chr(c) for c in range(0xFE00, 0xFE10)}
 _INSTEAD = {
@@ -107,7 +104,9 @@ class _Scan:
         """Whether the statement goes on after a newline, `following` being the first character of the next line."""
         if self.start < 0:
             return False
-        trailing = self.last in _TRAILING or self.last in _TRAILING_WORDS or self.last.endswith("..")
+        trailing = self.last in _TRAILING or self.last in CLAUSE_WORDS or self.last.endswith("..")
+        if self.last in STATEMENT_WORDS:
+            trailing = self.source.text[following : following + 1].isspace()
         return (bool(self.brackets) or trailing) and not _BEGINS.match(self.source.text, following)
 
 

@@ -1,7 +1,7 @@
 """The parser: LALR(1) tables computed from `grammar/pde.lark`, kept beside it as JSON.
 
 Computing the tables takes several tenths of a second, reading them a hundredth.  The file names the grammar's SHA-256
-and Lark's version; where either differs the tables are computed anew.  `python -c "from pdespec.syntax import tables; tables.write()"` rewrites it.
+and Lark's version; where either differs the tables are computed anew.  `tables.write()` rewrites it.
 """
 
 from __future__ import annotations

@@ -332,6 +332,30 @@ def test_a_shipped_spec_goes_by_its_name(
     assert "domain" in str(calls[0]["text"]) and str(calls[0]["name"]).endswith("specs/poisson.pde")
 
 
+def test_fmt_prints_checks_and_rewrites(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    untidy = "# A demonstration.\nparam κ=1   # a constant\n"
+    spec.write_text(untidy, encoding="utf-8")
+    assert main(["fmt", "demo.pde"]) == 0
+    tidy = capsys.readouterr().out
+    assert "param κ = 1" in tidy and "# a constant" in tidy
+    assert spec.read_text(encoding="utf-8") == untidy
+    assert main(["fmt", "demo.pde", "--check"]) == 1
+    assert "demo.pde would change" in capsys.readouterr().err
+    assert main(["fmt", "demo.pde", "-i"]) == 0
+    assert spec.read_text(encoding="utf-8") == tidy
+    assert main(["fmt", "demo.pde", "--check"]) == 0
+    assert main(["fmt", "demo.pde", "--ascii"]) == 0
+    assert "param kappa = 1" in capsys.readouterr().out
+    assert main(["fmt", "-", "-i"]) == 2
+
+
+def test_fmt_of_a_bad_spec_is_1_and_changes_nothing(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec.write_text("param = 1\n", encoding="utf-8")
+    assert main(["fmt", "demo.pde", "-i"]) == 1
+    assert "error[PDE001]" in capsys.readouterr().err
+    assert spec.read_text(encoding="utf-8") == "param = 1\n"
+
+
 def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
     command = f"{sys.executable} -m pdespec explain PDE303 | head -n 1"
     root = Path(pdespec.__file__).parents[1]

@@ -10,6 +10,7 @@ A script as the compiler emits it, but for what stands inlined there and is impo
 
 from __future__ import annotations
 
+import itertools
 import math
 import sys
 from collections.abc import Callable
@@ -18,7 +19,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from pdespec.runtime.config import Config, exit_code, read_config
+from pdespec.runtime.config import Config, read_config
+from pdespec.runtime.endings import exit_code
 from pdespec.runtime.loop import Run, Step, run_stages
 from pdespec.runtime.npz import write_npz
 from pdespec.runtime.progress import Progress
@@ -39,7 +41,7 @@ class U(nn.Module):
     def __init__(self, random: torch.Generator, width: int = 24, depth: int = 2) -> None:
         super().__init__()
         sizes = [2, *[width] * depth, 1]
-        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(sizes))
         for layer in self.layers:
             nn.init.xavier_uniform_(layer.weight, generator=random)
             nn.init.zeros_(layer.bias)
@@ -95,7 +97,7 @@ def train(config: Config, on_step: Callable[[Step], object] = lambda step: None)
     lbfgs = torch.optim.LBFGS(u.parameters(), max_iter=20, history_size=50, line_search_fn="strong_wolfe")
     stages = [
         Descent("adam", config.share(500), adam, lambda k: objective(u, points)),
-        Descent("lbfgs", config.share(40), lbfgs, lambda k: objective(u, points)),
+        Descent("lbfgs", config.share(40), lbfgs, lambda k: objective(u, points), scale=1e6),
     ]
     return u, run_stages(stages, config, labels=("bulk",), on_step=on_step)
 

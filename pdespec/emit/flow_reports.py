@@ -1,0 +1,104 @@
+"""What a report reads from a flow: the state at a time, and integrals against its density."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sympy import Expr
+
+from pdespec.diagnostics import SpecError, error
+from pdespec.emit.axes import Array, Points, Scope, without_factor
+from pdespec.emit.names import literal
+from pdespec.model.terms import Expect, FieldValue, Integrate
+from pdespec.plan.plan import Grid, Particles
+
+if TYPE_CHECKING:
+    from pdespec.emit.reports import Body
+
+
+def steps_at(plan: Particles | Grid) -> list[int]:
+    """The numbers of the steps after which a report looks at the state."""
+    return [round((t - plan.begin) / plan.dt) for t in plan.keep]
+
+
+def state(plan: Particles | Grid, value: FieldValue, key: str, body: Body) -> str:
+    """A name for the state at the time of a field value: its own, or the last."""
+    solution = body.script.names.name(plan.solve.label) if plan.solve.label else "solution"
+    time = value.point[-1]
+    last = round((plan.end - plan.begin) / plan.dt)
+    step = round((float(time) - plan.begin) / plan.dt) if time.is_number else last
+    code = f'solutions["{solution}"].kept[{step}]["{key}"]'
+    hint = key if not time.is_number else f"{key}_at_{literal(float(time)).replace('.', '_').replace('-', 'm')}".removesuffix("_0")
+    return body.line(("state", plan.solve.label, step, key), hint, code)
+
+
+def flow_leaf(plan: Particles | Grid, key: str):  # type: ignore[no-untyped-def]
+    """The rule for the density itself in a report."""
+
+    def leaf(value: FieldValue, term: Expr, scope: Scope, body: Body) -> Array | None:
+        place = next((scope.points[a] for a in value.point if a in scope.points), None)
+        if place is None:
+            raise SpecError([error("PDE948", None, f"the value of `{value.field.name}` at a fixed point is not supported yet")])
+        if isinstance(plan, Grid):
+            name = state(plan, value, key, body)
+            if any(value.orders):
+                return Array(_slope(plan, value, name, body), (place.axis,))
+            return Array(body.line(("flat", name), f"{name}_cells", f"{name}.flatten()"), (place.axis,))
+        name = state(plan, value, key, body)
+        return Array(f"torch.exp({log_density(plan, name, body)})", (place.axis,))
+
+    return leaf
+
+
+def _slope(plan: Grid, value: FieldValue, name: str, body: Body) -> str:
+    """A first derivative of a periodic field, by its Fourier modes."""
+    if sum(value.orders) != 1 or plan.scheme != "spectral":
+        raise SpecError([error("PDE914", plan.solve.span, "a report of this derivative is not supported on a grid yet")])
+    body.script.need("spectral_gradient")
+    solution = body.script.names.name(plan.solve.label) if plan.solve.label else "solution"
+    grid = body.line(("grid", plan.solve.label), "grid", f'solutions["{solution}"].grid')
+    gradient = body.line(("gradient", name), f"gradient_{name}", f"spectral_gradient({name}, {grid})")
+    return f"{gradient}[..., {value.orders.index(1)}].flatten()"
+
+
+def log_density(plan: Particles, particles: str, body: Body) -> str:
+    """ln p at the particles by the estimator that `using` names."""
+    estimator = plan.method.option("density")
+    name = getattr(estimator, "name", "")
+    if name not in ("knn", "kde"):
+        raise SpecError([error("PDE524", plan.solve.method_span, "a functional of the density's value needs an estimator at its particles", hint="add density=knn(10) to `using`")])  # fmt: skip
+    (size,) = estimator.arguments  # type: ignore[union-attr]
+    code = f"{name}_log_density({particles}.reshape(len({particles}), -1), {literal(int(size) if name == 'knn' else float(size))})"
+    body.script.need(f"{name}_log_density")
+    return body.line(("log density", particles), f"log_density_{particles}", code)
+
+
+def flow_measure(plan: Particles | Grid, key: str):  # type: ignore[no-untyped-def]
+    """The rule for integrals against the density in a report."""
+
+    def measure(term: Integrate | Expect, scope: Scope, body: Body) -> tuple[dict[Expr, Points], Expr]:
+        first, *rest = term.variables
+        axis = f"axis{len(scope.points)}"
+        value = next(v for v in _values(term.body, plan) if first in v.point)
+        if isinstance(plan, Grid):
+            left = Integrate(term.body, tuple(rest), term.args[2]) if rest else term.body
+            solution = body.script.names.name(plan.solve.label) if plan.solve.label else "solution"
+            grid = body.line(("grid", plan.solve.label), "grid", f'solutions["{solution}"].grid')
+            d = len(plan.cells)
+            where = f"points((0.0,) * {d})" if plan.scheme == "spectral" else "centres()"
+            code = f"{grid}.{where}.reshape({'-1' if first.is_Symbol else f'-1, {d}'})"
+            points = body.line(("cells", plan.solve.label, first.is_Symbol), body.script.names.name(first.name.rstrip("'")), code)
+            return {first: Points(points, axis, f"{grid}.volume", uniform=True)}, left
+        quotient = without_factor(term.body, value)
+        if quotient is None:
+            raise SpecError([error("PDE949", None, f"`{term}` is no mean over particles", hint="use grid for it")])
+        left = Integrate(quotient, tuple(rest), term.args[2]) if rest else quotient
+        return {first: Points(state(plan, value, key, body), axis)}, left
+
+    return measure
+
+
+def _values(expr: Expr, plan: Particles | Grid) -> list[FieldValue]:
+    if isinstance(expr, FieldValue):
+        return [expr] if expr.field.name == plan.flow.field.name else []
+    return [v for a in expr.args for v in _values(a, plan)]

@@ -1,0 +1,150 @@
+"""How terms of a flow are read as tensors: p by its particles, or by its values in cells.
+
+∫ g p dφ is a mean over particles (weighted where they carry weights), and Σ g p·volume over cells; 𝔼[x ~ gauss] is an exact
+Gauss–Hermite rule where the integrand is a polynomial.  Points keep the name of their coordinate: `theta` (n, d).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sympy import Expr, Poly, PolynomialError, Symbol, Tuple
+
+from pdespec.derive.components import flatten
+from pdespec.derive.components import expand as in_coordinates
+from pdespec.diagnostics import SpecError, error
+from pdespec.emit.axes import Array, Points, Scope, without_factor
+from pdespec.emit.parts import Script
+from pdespec.emit.regions import number
+from pdespec.model.terms import Expect, Field, FieldValue, Integrate, Term, Variable, Vec, flat, variable
+
+NODES = 12
+"""Gauss–Hermite nodes per axis for an integrand that is no polynomial."""
+
+
+@dataclass(slots=True)
+class Laws:
+    """The rules of the laws that expectations run over: name of the nodes, name of the weights, code of the rule."""
+
+    script: Script
+    rules: dict[Expr, tuple[str, str, str]] = field(default_factory=dict)
+
+    def nodes(self, term: Expect) -> tuple[str, str]:
+        """Names of nodes and weights for an expectation."""
+        if term.law.family != "gauss":
+            raise SpecError([error("PDE945", None, f"𝔼 over the law `{term.law.family}` is not supported yet", hint="gauss is")])
+        (over,) = term.variables
+        d = len(flat((over,)))
+        key = Tuple(term.law, over)
+        if key not in self.rules:
+            name = self.script.names.inner().fresh(self.script.names.name(over.name.rstrip("'")) + "_nodes")
+            self.script.need("gauss_law_rule")
+            mean, covariance = law_code(term.law.parameters[0], d, self.script), covariance_code(term.law.parameters[1], d, self.script)
+            self.rules[key] = (name, f"{name}_weights", f"gauss_law_rule({degree(term) // 2 + 1}, {mean}, {covariance})")
+        return self.rules[key][:2]
+
+
+def degree(term: Expect) -> int:
+    """The degree of the integrand in each coordinate where it is a polynomial, else what NODES nodes integrate."""
+    symbols = flat(term.variables)
+    try:
+        return max(Poly(_frozen(c), *symbols).total_degree() for c in flatten(in_coordinates(term.body)))
+    except PolynomialError:
+        return 2 * NODES - 2
+
+
+def _frozen(expr: Expr) -> Expr:
+    """Integrals as constants times what they depend on: their degree is that of their integrand."""
+    if isinstance(expr, (Integrate, Expect)):
+        return _frozen(expr.body)
+    if isinstance(expr, FieldValue):
+        return Symbol("p")
+    return expr.func(*map(_frozen, expr.args)) if expr.args and not isinstance(expr, Term) else expr
+
+
+def law_code(mean: Expr, d: int, script: Script) -> str:
+    """The mean of a law as a tensor (d,)."""
+    entries = mean.args if isinstance(mean, (Vec, Tuple)) else (mean,) * d
+    return f"torch.tensor([{', '.join(number(e, script) for e in entries)}], dtype=torch.float64)"
+
+
+def covariance_code(covariance: Expr, d: int, script: Script) -> str:
+    """The covariance of a law as a tensor (d, d)."""
+    if isinstance(covariance, (Vec, Tuple)):
+        rows = ", ".join("[" + ", ".join(number(e, script) for e in row.args) + "]" for row in covariance.args)
+        return f"torch.tensor([{rows}], dtype=torch.float64)"
+    scale = number(covariance, script)
+    eye = f"torch.eye({d}, dtype=torch.float64)"
+    return eye if scale == "1.0" else f"{scale} * {eye}"
+
+
+@dataclass(frozen=True, slots=True)
+class Representation:
+    """p as an array: the name of its points (or of the cells' centres), of its values, and of a cell's volume.
+
+    `values` is "" for particles; `log_values` is the code of ln p at the particles where an estimator gives it.
+    """
+
+    field: Field
+    points: str
+    values: str = ""
+    volume: str = ""
+    weights: str = ""
+    log_values: str = ""
+    time: Expr | None = None
+
+    def holds(self, value: FieldValue) -> bool:
+        """Whether a field value is p, at the time that this array stands for."""
+        same = value.field.name == self.field.name
+        return same and (self.time is None or value.point[-1] == self.time)
+
+
+def scope_for(
+    p: Representation, here: dict[Variable, Points], script: Script, laws: Laws, *terms: Expr
+) -> Scope:
+    """The scope in which terms of the flow are printed; `here` holds the points of the current variables."""
+    constants = script.constants(*terms)
+
+    def leaf(term: Expr, scope: Scope) -> Array | None:
+        if isinstance(term, FieldValue) and p.holds(term):
+            places = [scope.points[a] for a in term.point if a in scope.points]
+            if not places:
+                raise SpecError([error("PDE948", None, f"the value of `{p.field.name}` at a fixed point is not supported yet")])
+            return particle_value(p, places[0]) if not p.values else Array(p.values, (places[0].axis,))
+        return None
+
+    def measure(term: Integrate | Expect, scope: Scope) -> tuple[dict[Variable, Points], Expr]:
+        first, *rest = term.variables
+        axis = f"axis{len(scope.points)}"
+        if isinstance(term, Expect):
+            nodes, weights = laws.nodes(term)
+            return {first: Points(nodes, axis, weights)}, term.body
+        body = Integrate(term.body, tuple(rest), term.args[2]) if rest else term.body
+        if p.values:
+            return {first: Points(p.points, axis, p.volume, uniform=True)}, body
+        return _particle_measure(term, first, body, axis)
+
+    def _particle_measure(term: Integrate, first: Variable, body: Expr, axis: str) -> tuple[dict[Variable, Points], Expr]:
+        values = [v for v in term.body.atoms(FieldValue) if p.holds(v) and first in v.point]
+        inner = term.body
+        for v in values[:1]:
+            rest = tuple(term.variables[1:])
+            quotient = without_factor(inner, v)
+            if quotient is not None:
+                left = Integrate(quotient, rest, term.args[2]) if rest else quotient
+                return {first: Points(p.points, axis, p.weights)}, left
+        raise SpecError([error("PDE949", None, f"`{term}` is no mean over particles", hint="use grid for it")])
+
+    return Scope(here, leaf, measure, constants, request=lambda term, gradient: script.function(term, gradient))
+
+
+def particle_value(p: Representation, place: Points) -> Array:
+    """The density at the particles, by an estimator."""
+    if not p.log_values:
+        raise SpecError([error("PDE524", None, f"the value of `{p.field.name}` at its particles needs an estimator", hint="add density=knn(10) to `using`")])  # fmt: skip
+    return Array(f"torch.exp({p.log_values})", (place.axis,))
+
+
+def space(f: Field) -> tuple[Variable, ...]:
+    """The variables of the space slots of a density."""
+    return tuple(variable(n, d) for n, d in zip(f.slots[:-1], f.dimensions[:-1], strict=True))

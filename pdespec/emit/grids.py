@@ -1,0 +1,216 @@
+"""A density in cells by finite volumes, or a periodic field by Fourier modes: the potential, the start, the steps in time."""
+
+from __future__ import annotations
+
+from sympy import Expr, Rational, Symbol
+
+from pdespec.derive.components import scalar as in_coordinates
+from pdespec.derive.notation import unicode
+from pdespec.diagnostics import SpecError, error
+from pdespec.emit.axes import Points, scalar
+from pdespec.emit.expression import Printer
+from pdespec.emit.flow_reports import flow_leaf, flow_measure, steps_at
+from pdespec.emit.flow_scope import Laws, Representation, scope_for, space
+from pdespec.emit.layout import docstring, statement
+from pdespec.emit.names import escape, literal
+from pdespec.emit.parts import Script, Section, SolveCode
+from pdespec.emit.regions import bounds, number
+from pdespec.emit.spectral import spectral_lines, spectral_section
+from pdespec.model.sets import Interval, Torus, plain, product
+from pdespec.model.terms import FieldValue, VectorVariable
+from pdespec.plan.flows import start_density
+from pdespec.plan.plan import Grid
+
+
+def emit_grid(plan: Grid, script: Script) -> SolveCode:
+    """The sections of a solve on a grid."""
+    stem = f"{script.names.name(plan.solve.label)}_" if plan.solve.label else ""
+    solution = script.names.name(plan.solve.label) if plan.solve.label else "solution"
+    laws = Laws(script)
+    key = script.names.name(plan.flow.field.name)
+    flow = spectral_section(stem, plan, script) if plan.scheme == "spectral" else _potential(stem, plan, key, laws, script)
+    sections = (
+        Section(f"flow: {escape(plan.flow.equation.text.strip())}", flow, f"spec:{plan.flow.equation.span.line}"),
+        Section("start", _start(stem, plan, script), f"spec:{plan.start.equation.span.line}"),
+        Section("solve", _solve(stem, plan, key, laws, script), f"spec:{plan.solve.span.line}"),
+    )
+    steps = round((plan.end - plan.begin) / plan.dt)
+    labels = ("time", "energy", "mass", "minimum")
+    return SolveCode(
+        plan.solve.label, solution, f"{stem}solve", sections, steps, labels, why=plan.why, save=_save(plan, key, solution, script),
+        leaf=flow_leaf(plan, key), measure=flow_measure(plan, key),
+    )  # fmt: skip
+
+
+def representation(plan: Grid, script: Script) -> tuple[Representation, Expr, str]:
+    """p in cells: values `p` over centres named after the coordinate."""
+    (here,) = space(plan.flow.field) if len(plan.flow.field.slots) == 2 else (None,)
+    if here is None:
+        raise SpecError([error("PDE909", plan.solve.method_span, "a grid over several coordinates of its own is not supported yet", hint="declare one vector coordinate, X(x) = R^2")])  # fmt: skip
+    name = script.names.name(here.name)
+    values = script.names.name(plan.flow.field.name)
+    return Representation(plan.flow.field, name, values, "grid.volume"), here, name
+
+
+def centres(here: Expr, plan: Grid) -> str:
+    """The centres as a list of points."""
+    return "grid.centres().flatten()" if not isinstance(here, VectorVariable) else f"grid.centres().reshape(-1, {len(plan.cells)})"
+
+
+def _function(stem: str, name: str, term: Expr, plan: Grid, laws: Laws, script: Script, what: str) -> str:
+    """A field over the cells as a function of the density."""
+    p, here, x = representation(plan, script)
+    scope = scope_for(p, {here: Points(x, "i")}, script, laws, term)
+    code = scalar(term, scope)
+    text = code.text if code.axes else f"torch.full_like({p.values}, {code.text})"
+    depends = term.has(FieldValue)
+    lines = [
+        f"def {stem}{name}({p.values}: Tensor, grid: Grid) -> Tensor:",
+        docstring(escape(f"{what} = {unicode(term)}, in the cells.")),
+        f"    {x} = {centres(here, plan)}",
+    ]
+    if depends:
+        lines.append(f"    {p.values} = {p.values}.flatten()")
+    lines.append(statement("return", f"({text}).reshape(grid.cells)"))
+    return "\n".join(lines)
+
+
+def _potential(stem: str, plan: Grid, key: str, laws: Laws, script: Script) -> str:
+    script.need("Grid")
+    flow = plan.flow
+    parts = []
+    if plan.scheme == "scharfetter-gummel":
+        if flow.potential is None:
+            raise SpecError([error("PDE910", plan.solve.method_span, "a drift without a potential is not supported on a grid yet")])
+        parts.append(_function(stem, "potential", flow.potential, plan, laws, script, "Φ"))
+    elif flow.variation is not None:
+        parts.append(_function(stem, "variation", flow.variation, plan, laws, script, "δE/δp"))
+        slope = flow.diffusion
+        if flow.pressure is not None:
+            value = flow.field.here()
+            symbol = Symbol("_p")
+            slope = flow.diffusion + flow.pressure.xreplace({value: symbol}).diff(symbol).xreplace({symbol: value})
+        parts.append(_function(stem, "diffusivity", slope, plan, laws, script, "c + P′(p)"))
+    else:
+        raise SpecError([error("PDE911", plan.solve.method_span, "nonlinear diffusion that is no gradient flow is not supported on a grid yet")])
+    if flow.energy is not None:
+        parts.append(_energy(stem, plan, laws, script))
+    return "\n\n\n".join(parts)
+
+
+def _energy(stem: str, plan: Grid, laws: Laws, script: Script) -> str:
+    p, here, x = representation(plan, script)
+    term = plan.flow.energy
+    assert term is not None
+    code = scalar(term, scope_for(p, {}, script, laws, term))
+    return "\n".join(
+        [
+            f"def {stem}energy({p.values}: Tensor, grid: Grid) -> Tensor:",
+            docstring(escape(f"{plan.flow.energy_name or 'E'} = {unicode(term)}")),
+            f"    {x} = {centres(here, plan)}",
+            f"    {p.values} = {p.values}.flatten()",
+            statement("return", code.text),
+        ]
+    )
+
+
+def _start(stem: str, plan: Grid, script: Script) -> str:
+    variables = space(plan.flow.field)
+    flat = tuple(c for v in variables for c in (v.components() if isinstance(v, VectorVariable) else (v,)))
+    time = Symbol(plan.flow.field.slots[-1], real=True)
+    term = in_coordinates(start_density(plan.start, flat)).subs(time, number_of(plan.begin))
+    names = {c: f"z[..., {k}]" for k, c in enumerate(flat)}
+    write = Printer({**names, **script.constants(term)}, set(names.values()))
+    value = write.code(term)
+    text = value.text if value.tensor else f"torch.full_like(z[..., 0], {value.text})"
+    lines = [f"def {stem}initial(z: Tensor) -> Tensor:", docstring(escape(unicode(term))), statement("return", text)]
+    return "\n".join(lines)
+
+
+def number_of(value: float) -> Expr:
+    """A float as an exact decimal."""
+    return Rational(*value.as_integer_ratio())
+
+
+def _grid(plan: Grid, script: Script) -> str:
+    domain = product(*(d.set for d in script.model.unknown(plan.flow.field.name).space))
+    if plan.box is not None:
+        sides = [(number(a, script), number(b, script)) for a, b in plan.box]
+        periodic = (False,) * len(sides)
+    else:
+        sides = bounds(domain, script)
+        parts = [plain(f) for f in plain(domain).factors]
+        if not all(isinstance(f, (Interval, Torus)) for f in parts):
+            raise SpecError([error("PDE912", plan.solve.method_span, f"a grid on {domain} is not supported yet", hint="intervals, boxes and tori are")])  # fmt: skip
+        periodic = tuple(isinstance(f, Torus) for f in parts for _ in range(f.dimension))
+    low, high = ("(" + "".join(f"{pair[k]}, " for pair in sides).rstrip(" ") + ")" for k in (0, 1))
+    return f"Grid({low}, {high}, {literal(plan.cells)}, {literal(periodic)}, config.device)"
+
+
+def _solve(stem: str, plan: Grid, key: str, laws: Laws, script: Script) -> str:
+    script.need("Config", "Stage", "Evolution", "Grid", "GridFlow", "cell_averages", "probability", "mass")
+    steps = round((plan.end - plan.begin) / plan.dt)
+    lines = [
+        f"def {stem}solve(config: Config) -> tuple[GridFlow, list[Stage]]:",
+        docstring(escape(f"{steps} steps of {plan.dt:g}.")),
+        f"    grid = {_grid(plan, script)}",
+    ]
+    for nodes, weights, code in laws.rules.values():
+        lines.append(f"    {nodes}, {weights} = (a.to(config.device, dtype) for a in {code})")
+    density = plan.scheme != "spectral"
+    if density:
+        lines.append(f"    {key} = probability(cell_averages({stem}initial, grid), grid)")
+    else:
+        lines.append(f"    {key} = {stem}initial(grid.points((0.0,) * {len(plan.cells)}))")
+    before, step = spectral_lines(stem, plan, key, script) if not density else _density_step(stem, plan, key, script)
+    lines += [f"    {line}" for line in before]
+    energy = plan.flow.energy is not None
+    monitored = ['"time": t']
+    if energy:
+        monitored.append(f'"energy": {stem}energy(state["{key}"], grid)')
+    monitored += [f'"mass": mass(state["{key}"], grid)', f'"minimum": state["{key}"].min()']
+    lines += [
+        "",
+        "    def advance(state: dict[str, Tensor], t: float, dt: float, random: torch.Generator) -> dict[str, Tensor]:",
+        f'        return {{"{key}": {step}}}',
+        "",
+        "    def monitor(state: dict[str, Tensor], t: float) -> dict[str, float | Tensor]:",
+        f"        return {{{', '.join(monitored)}}}",
+        "",
+        f"    keep = {literal(sorted({*steps_at(plan), steps} - {0}))}",
+        f'    flow = GridFlow("{plan.solve.label or "flow"}", config.share({steps}), {literal(plan.dt)}, {{"{key}": {key}}}, '
+        f"advance, monitor, config.seed, {literal(plan.begin)}, keep)",
+        "    flow.kept[0] = flow.state",
+        "    flow.grid = grid",
+        "    return flow, [flow]",
+    ]
+    return "\n".join(lines)
+
+
+def _density_step(stem: str, plan: Grid, key: str, script: Script) -> tuple[list[str], str]:
+    """Lines before the steps, and the step of a density."""
+    flow = plan.flow
+    state = f'state["{key}"]'
+    c = Printer(script.constants(flow.diffusion))(flow.diffusion)
+    if plan.scheme == "upwind":
+        script.need("aggregate")
+        pair = f"lambda {key}: {stem}variation({key}, grid), lambda {key}: {stem}diffusivity({key}, grid)"
+        return [], f"aggregate({state}, {pair}, 0.0, grid, dt)"
+    assert flow.potential is not None
+    if not flow.potential.has(FieldValue):
+        script.need("transport", "hops", "potential_jumps")
+        return [f"chain = hops(potential_jumps({stem}potential({key}, grid), grid), {c}, grid)"], f"transport({state}, chain, dt)"
+    script.need("mean_field_step")
+    return [], f"mean_field_step({state}, lambda {key}: {stem}potential({key}, grid), {c}, grid, dt)"
+
+
+def _save(plan: Grid, key: str, solution: str, script: Script) -> tuple[str, ...]:
+    """The final state over its axes."""
+    p, here, _ = representation(plan, script)
+    names = [script.names.name(here.name)] if not isinstance(here, VectorVariable) else [f"{script.names.name(here.name)}{k}" for k in range(1, len(plan.cells) + 1)]
+    lines = [f'grid = solutions["{solution}"].grid', f'arrays["{solution}.{key}"] = solutions["{solution}"].state["{key}"]']
+    for k, name in enumerate(names):
+        index = ", ".join([":" if j == k else "0" for j in range(len(names))] + [str(k)])
+        offset = "centres()" if plan.scheme != "spectral" else f"points((0.0,) * {len(names)})"
+        lines.append(f'arrays["{solution}.{key}.axis.{name}"] = grid.{offset}[{index}]')
+    return tuple(lines)

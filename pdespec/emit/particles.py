@@ -1,0 +1,182 @@
+"""A density as particles: velocity, noise, start, and the steps in time.
+
+    dθ = b(θ) dt + √(2c) dW       d(log weight) = s(θ) dt
+b and s are functions of the particles alone: integrals against p are means over them.
+"""
+
+from __future__ import annotations
+
+from sympy import Expr
+
+from pdespec.derive.components import scalar as in_coordinates
+from pdespec.derive.notation import unicode
+from pdespec.diagnostics import SpecError, error
+from pdespec.emit.axes import Points, scalar, vector
+from pdespec.emit.expression import Printer
+from pdespec.emit.flow_reports import flow_leaf, flow_measure, steps_at
+from pdespec.emit.flow_scope import Laws, Representation, covariance_code, law_code, scope_for, space
+from pdespec.emit.layout import docstring, statement
+from pdespec.emit.names import escape, literal
+from pdespec.emit.parts import Script, Section, SolveCode
+from pdespec.emit.regions import bounds, number
+from pdespec.model.sets import Interval, Set, Torus, plain, product
+from pdespec.model.terms import Law, VectorVariable
+from pdespec.plan.plan import Particles
+
+
+def emit_particles(plan: Particles, script: Script) -> SolveCode:
+    """The sections of a solve by particles."""
+    stem = f"{script.names.name(plan.solve.label)}_" if plan.solve.label else ""
+    solution = script.names.name(plan.solve.label) if plan.solve.label else "solution"
+    laws = Laws(script)
+    (here,) = space(plan.flow.field)
+    name = script.names.name(here.name)
+    p = Representation(plan.flow.field, name, weights="weights" if plan.flow.growth != 0 else "")
+    drift = _velocity(stem, plan, here, name, p, laws, script)
+    sections = (
+        Section(f"flow: {escape(plan.flow.equation.text.strip())}", drift, f"spec:{plan.flow.equation.span.line}"),
+        Section("start", _start(stem, plan, here, script), f"spec:{plan.start.equation.span.line}"),
+        Section("solve", _solve(stem, plan, here, name, laws, script), f"spec:{plan.solve.span.line}"),
+    )
+    steps = round((plan.end - plan.begin) / plan.dt)
+    save = (
+        f'arrays["{solution}.{script.names.name(plan.flow.field.name)}.particles"] = '
+        f'torch.stack([s["{name}"].reshape(len(s["{name}"]), -1) for s in solutions["{solution}"].kept.values()])',
+        f'arrays["{solution}.{script.names.name(plan.flow.field.name)}.times"] = '
+        f'torch.tensor([{literal(plan.begin)} + {literal(plan.dt)} * k for k in solutions["{solution}"].kept])',
+    )
+    return SolveCode(
+        plan.solve.label, solution, f"{stem}solve", sections, steps, ("time", "spread"), why=plan.why, save=save,
+        leaf=flow_leaf(plan, name), measure=flow_measure(plan, name),
+    )  # fmt: skip
+
+
+def _velocity(stem: str, plan: Particles, here: Expr, name: str, p: Representation, laws: Laws, script: Script) -> str:
+    velocity, growth = plan.flow.velocity, plan.flow.growth
+    if velocity is None:
+        raise SpecError([error("PDE521", plan.solve.method_span, f"`{plan.flow.label}` has no velocity for particles")])
+    scope = scope_for(p, {here: Points(name, "i")}, script, laws, velocity, growth)
+    code = (vector if isinstance(here, VectorVariable) else scalar)(velocity, scope)
+    text = code.text if code.axes else f"({code.text}) + torch.zeros_like({name})"
+    given = "".join(f", {n}: Tensor, {w}: Tensor" for n, w, _ in laws.rules.values())
+    shape = f"(n, {here.dimension})" if isinstance(here, VectorVariable) else "(n,)"
+    return "\n".join(
+        [
+            f"def {stem}velocity({name}: Tensor{given}) -> Tensor:",
+            docstring(escape(f"b = {unicode(velocity)}, for particles {shape}.")),
+            statement("return", text),
+        ]
+    )
+
+
+def _start(stem: str, plan: Particles, here: Expr, script: Script) -> str:
+    law = plan.start.equation.rhs
+    d = here.dimension if isinstance(here, VectorVariable) else 1
+    end = "" if d > 1 else "[:, 0]"
+    if isinstance(law, Law) and law.family == "gauss":
+        script.need("gauss_particles")
+        mean, covariance = law_code(law.parameters[0], d, script), covariance_code(law.parameters[1], d, script)
+        exact = plan.method.option("moments") is not None
+        more = ", exact=True" if exact else ""
+        draw = f"gauss_particles({plan.count}, {mean}, {covariance}, config.seed{more}){end}"
+        text = f"{plan.count} particles of {law}" + (", moved so that mean and covariance are exact." if exact else ".")
+    elif isinstance(law, Law) and law.family == "points":
+        rows = ", ".join("(" + ", ".join(number(c, script) for c in (q.args or (q,))) + ")" for q in law.parameters)
+        if len(law.parameters) != plan.count:
+            raise SpecError([error("PDE525", plan.start.equation.rhs_span, f"{len(law.parameters)} points for {plan.count} particles", hint="set n to their number")])  # fmt: skip
+        draw, text = f"torch.tensor([{rows}], dtype=torch.float64){end}", "The particles, as written."
+    else:
+        draw, text = _from_density(plan, here, script), "Particles of the initial density, by rejection from uniform points."
+    return "\n".join(
+        [
+            f"def {stem}start(config: Config) -> Tensor:",
+            docstring(escape(text)),
+            statement("return", f"({draw}).to(config.device, dtype)"),
+        ]
+    )
+
+
+def _from_density(plan: Particles, here: Expr, script: Script) -> str:
+    """Rejection sampling on a bounded domain in one dimension or more."""
+    domain = _domain(plan, script)
+    script.need("rejection_particles")
+    name = script.names.name(here.name)
+    columns = here.components() if isinstance(here, VectorVariable) else (here,)
+    term = in_coordinates(plan.start.equation.rhs)
+    texts = {c: (f"{name}[:, {k}]") for k, c in enumerate(columns)}
+    write = Printer({**texts, **script.constants(term)}, set(texts.values()))
+    sides = bounds(domain, script)
+    box = ", ".join(f"({a}, {b})" for a, b in sides)
+    end = "" if len(columns) > 1 else "[:, 0]"
+    return f"rejection_particles(lambda {name}: {write(term)}, ({box},), {plan.count}, config.seed){end}"
+
+
+def _domain(plan: Particles, script: Script) -> Set:
+    return product(*(d.set for d in script.model.unknown(plan.flow.field.name).space))
+
+
+def _solve(stem: str, plan: Particles, here: Expr, name: str, laws: Laws, script: Script) -> str:
+    script.need("Config", "Stage", "Evolution")
+    steps = round((plan.end - plan.begin) / plan.dt)
+    lines = [f"def {stem}solve(config: Config) -> tuple[Evolution, list[Stage]]:"]
+    method = plan.integrator
+    noisy = plan.flow.diffusion != 0
+    lines.append(docstring(escape(f"{steps} steps of {plan.dt:g} by {method}" + (" with noise √(2c dt)." if noisy else "."))))
+    for nodes, weights, code in laws.rules.values():
+        lines.append(f"    {nodes}, {weights} = (a.to(config.device, dtype) for a in {code})")
+    if noisy:
+        c = Printer(script.constants(plan.flow.diffusion))(plan.flow.diffusion)
+        lines.append(f"    diffusion = {c}")
+    given = "".join(f", {n}, {w}" for n, w, _ in laws.rules.values())
+    b = f"{stem}velocity" if not given else f"lambda {name}: {stem}velocity({name}{given})"
+    advance = _step(plan, name, b, noisy, script)
+    wall = _walls(plan, name, script)
+    lines += [
+        "",
+        "    def advance(state: dict[str, Tensor], t: float, dt: float, random: torch.Generator) -> dict[str, Tensor]:",
+        *(f"        {line}" for line in advance),
+        f'        return {{"{name}": {wall}}}',
+        "",
+        "    def monitor(state: dict[str, Tensor], t: float) -> dict[str, float | Tensor]:",
+        f'        return {{"time": t, "spread": state["{name}"].std()}}',
+        "",
+        f"    keep = {literal(sorted({*steps_at(plan), steps} - {0}))}",
+        f'    flow = Evolution("{plan.solve.label or "flow"}", config.share({steps}), {literal(plan.dt)}, {{"{name}": {stem}start(config)}}, '
+        f"advance, monitor, config.seed, {literal(plan.begin)}, keep)",
+        "    flow.kept[0] = flow.state",
+        "    return flow, [flow]",
+    ]
+    return "\n".join(lines)
+
+
+def _step(plan: Particles, name: str, b: str, noisy: bool, script: Script) -> list[str]:
+    """The lines that move the particles by one step."""
+    draw = f'torch.randn(state["{name}"].shape, generator=random, dtype=dtype, device=random.device)'
+    x = f'state["{name}"]'
+    if not noisy:
+        script.need(plan.integrator)
+        return [f"moved = {plan.integrator}({b}, {x}, dt)"]
+    if plan.integrator == "euler":
+        script.need("euler_maruyama")
+        return [f"z = {draw}", f"moved = euler_maruyama({b}, {x}, dt, diffusion, z)"]
+    if plan.integrator == "heun":
+        script.need("stochastic_heun")
+        return [f"z = {draw}", f"moved = stochastic_heun({b}, {x}, dt, diffusion, z)"]
+    script.need("split_noise", plan.integrator)
+    return [f"z = {draw}, {draw}", f"moved = split_noise({plan.integrator}, {b}, {x}, dt, diffusion, z)"]
+
+
+def _walls(plan: Particles, name: str, script: Script) -> str:
+    """Circles wrap, walls reflect."""
+    domain = _domain(plan, script)
+    parts = [plain(f) for f in plain(domain).factors]
+    kinds = {type(f) for f in parts}
+    if not kinds & {Torus, Interval}:
+        return "moved"
+    if len(kinds) > 1:
+        raise SpecError([error("PDE908", plan.solve.method_span, "particles on a product of circles and intervals are not supported yet")])
+    rule = script.need("wrap" if Torus in kinds else "reflect")
+    sides = bounds(domain, script)
+    low, high = ([pair[k] for pair in sides] for k in (0, 1))
+    tensor = lambda ends: f"moved.new_tensor([{', '.join(ends)}])" if len(ends) > 1 else f"moved.new_tensor({ends[0]})"  # noqa: E731
+    return f"{rule}(moved, {tensor(low)}, {tensor(high)})"

@@ -1,0 +1,169 @@
+"""Plans for flows in time: particles of a density, and grids for densities and periodic fields.
+
+Steps are chosen so that every time that a report asks for falls on one.  A grid on R^d without `box=` takes the smallest box that holds
+all but 10⁻¹⁰ of the initial and of the stationary mass, where there is a stationary density.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import ceil, gcd
+
+from sympy import Expr, Rational, S, exp
+
+from pdespec.derive.components import scalar
+from pdespec.derive.derivation import Derivation, Flow, Residual
+from pdespec.derive.laws import density
+from pdespec.diagnostics import SpecError, error
+from pdespec.model.model import Call, Solve
+from pdespec.model.sets import Interval, Set, plain, product
+from pdespec.model.terms import Field, FieldValue, Law, flat, variable
+from pdespec.plan.evaluate import evaluate, parameter_values
+from pdespec.plan.plan import Grid, Particles
+from pdespec.plan.unbounded import box_of, unbounded
+
+STEPS = 400
+"""Steps of a grid where the spec gives no dt."""
+
+
+def plan_particles(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -> Particles:
+    """n particles; the integrator and its step are those of `with`, Euler with 1000 steps without."""
+    flow, start = _flow_and_start(derivation, solve)
+    if not flow.conservative:
+        raise SpecError([error("PDE521", solve.method_span, f"`{flow.label}` is no transport of a density, so it has no particles", hint="use grid")])  # fmt: skip
+    call = solve.method
+    count = int(call.option("n", 1000)) if call else 1000  # type: ignore[call-overload]
+    begin, end = time_interval(derivation, flow.field)
+    integrator, dt = "euler", (end - begin) / 1000
+    if solve.iterations:
+        integrator = solve.iterations[0].name
+        dt = _fraction(solve.iterations[0].option("dt", float(dt)))
+    keep = report_times(derivation, solve, flow.field)
+    dt = _step(dt, begin, end, keep)
+    if _needs_density(flow):
+        raise SpecError([error("PDE906", solve.method_span, "particles that need the value of their density are not supported yet", hint="use grid, or a flow whose entropy is diffusion")])  # fmt: skip
+    noise = "" if flow.diffusion == 0 else ", with the entropy as noise √(2c)"
+    more = (f"{count} particles by {integrator}, {int((end - begin) / dt)} steps of {float(dt):g}{noise}",)
+    return Particles(solve, flow, start, count, call or Call("particles", (), (), solve.span), integrator, float(dt), float(end), float(begin), tuple(map(float, keep)), (*why, *more))  # fmt: skip
+
+
+def _needs_density(flow: Flow) -> bool:
+    """Whether b or s use the value of p other than under an integral against p."""
+    from pdespec.model.terms import Expect, Integrate
+
+    def bare(e: Expr) -> bool:
+        if isinstance(e, FieldValue):
+            return e.field == flow.field
+        if isinstance(e, (Integrate, Expect)):
+            return False
+        return any(bare(a) for a in e.args)
+
+    return any(t is not None and bare(t) for t in (flow.velocity, flow.growth)) or flow.pressure is not None
+
+
+def plan_grid(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -> Grid:
+    """Finite volumes for a density, a spectral scheme for a periodic field."""
+    flow, start = _flow_and_start(derivation, solve)
+    domain = product(*(d.set for d in derivation.model.unknown(flow.field.name).space))
+    dimension = domain.dimension
+    begin, end = time_interval(derivation, flow.field)
+    keep = report_times(derivation, solve, flow.field)
+    call = solve.method
+    asked = next((i.option("dt") for i in solve.iterations if i.option("dt") is not None), None)
+    asked = call.option("dt", asked) if call else asked
+    dt = _step(_fraction(asked) if asked is not None else (end - begin) / STEPS, begin, end, keep)
+    cells = _cells(call, dimension, {1: 400, 2: 128, 3: 48}.get(dimension, 32))
+    box = _box(derivation, solve, flow, start, domain)
+    scheme = scheme_of(flow)
+    reasons = {
+        "scharfetter-gummel": "Scharfetter–Gummel fluxes: linear diffusion, Gibbs densities stationary",
+        "upwind": "upwind fluxes of the variation: nonlinear diffusion",
+        "spectral": "Fourier modes, linear part exact in time (ETDRK4)",
+    }
+    shown = " × ".join(f"[{float(a):g}, {float(b):g}]" for a, b in box) if box else str(domain)
+    more = (reasons[scheme], f"{' × '.join(map(str, cells))} cells on {shown}, {int((end - begin) / dt)} steps of {float(dt):g}")
+    return Grid(solve, flow, start, scheme, box, cells, float(dt), float(begin), float(end), tuple(map(float, keep)), (*why, *more))
+
+
+def scheme_of(flow: Flow) -> str:
+    """The scheme that suits the form of the flow."""
+    if not flow.conservative:
+        return "spectral"
+    return "scharfetter-gummel" if flow.pressure is None and flow.diffusion != 0 else "upwind"
+
+
+def _flow_and_start(derivation: Derivation, solve: Solve) -> tuple[Flow, Residual]:
+    flows = [f for label in solve.equations if (f := derivation.flow(label)) is not None]
+    starts = [r for label in solve.equations if (r := derivation.residual(label)).role == "initial"]
+    if len(flows) != 1:
+        raise SpecError([error("PDE907", solve.method_span or solve.span, f"one flow at a time is supported here, not {len(flows)}")])
+    if len(starts) != 1:
+        raise SpecError([error("PDE304", solve.span, "a flow needs exactly one initial condition", hint="list `start: p = … on X × {0}`")])  # fmt: skip
+    return flows[0], starts[0]
+
+
+def time_interval(derivation: Derivation, field: Field) -> tuple[Fraction, Fraction]:
+    """Begin and end of an unknown's time."""
+    domain = derivation.model.unknown(field.name).time
+    if domain is None or not isinstance(plain(domain.set), Interval):
+        raise SpecError([error("PDE522", None, f"`{field.name}` has no interval of time")])
+    interval = plain(domain.set)
+    assert isinstance(interval, Interval)
+    values = parameter_values(derivation.model)
+    return _fraction(evaluate(interval.lo, values)), _fraction(evaluate(interval.hi, values))
+
+
+def _fraction(value: object) -> Fraction:
+    """A decimal number as it was written."""
+    return Fraction(str(value)) if not isinstance(value, Fraction) else value
+
+
+def report_times(derivation: Derivation, solve: Solve, field: Field) -> tuple[Fraction, ...]:
+    """The times at which a report takes the field of this solve."""
+    found: set[Fraction] = set()
+    for report in derivation.reports:
+        for value in report.quantity.atoms(FieldValue):
+            same = value.field.name == field.name and value.field.solve in ("", solve.label)
+            if same and value.point[-1].is_number:
+                found.add(Fraction(str(Rational(value.point[-1]).limit_denominator(10**9))))
+    return tuple(sorted(found))
+
+
+def _step(dt: Fraction, begin: Fraction, end: Fraction, keep: tuple[Fraction, ...]) -> Fraction:
+    """The longest step not above dt of which all kept times are multiples."""
+    spans = [t - begin for t in (*keep, end) if t > begin]
+    common = spans[0]
+    for s in spans[1:]:
+        common = Fraction(gcd(common.numerator * s.denominator, s.numerator * common.denominator), common.denominator * s.denominator)
+    return common / ceil(common / dt)
+
+
+def _cells(call: Call | None, dimension: int, default: int) -> tuple[int, ...]:
+    value = call.option("cells", default) if call else default
+    if isinstance(value, tuple):
+        return tuple(int(v) for v in value)
+    return (int(value),) * dimension  # type: ignore[call-overload]
+
+
+def _box(derivation: Derivation, solve: Solve, flow: Flow, start: Residual, domain: Set) -> tuple[tuple[Expr, Expr], ...] | None:
+    """The box of a grid on an unbounded domain: the author's, or the smallest that holds the mass."""
+    given = solve.method.option("box") if solve.method else None
+    if isinstance(given, Set):
+        sides = [plain(f) for f in plain(given).factors]
+        return tuple((s.lo, s.hi) for s in sides if isinstance(s, Interval))
+    if not unbounded(domain):
+        return None
+    if flow.stationary is None:
+        raise SpecError([error("PDE523", solve.method_span or solve.span, "a grid on an unbounded domain needs box=, since no stationary density is known", hint="grid(box=[-5, 5]^2)")])  # fmt: skip
+    coordinates = flat(tuple(variable(n, d) for n, d in zip(flow.field.slots[:-1], flow.field.dimensions[:-1], strict=True)))
+    potential, inverse = flow.stationary.parameters[:2]
+    own = box_of(exp(-inverse * scalar(potential)), coordinates, derivation.model)
+    first = box_of(start_density(start, coordinates), coordinates, derivation.model)
+    both = [(min(a, c), max(b, d)) for (a, b), (c, d) in zip(own, first, strict=True)]
+    return tuple((S(a), S(b)) for a, b in both)
+
+
+def start_density(start: Residual, coordinates: tuple[Expr, ...]) -> Expr:
+    """The initial density as a formula."""
+    right = start.equation.rhs
+    return density(right, coordinates) if isinstance(right, Law) else scalar(right)

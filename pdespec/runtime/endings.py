@@ -1,0 +1,30 @@
+"""How a script ends.
+
+0 ok · 1 a report's bound fell short · 2 usage · 3 internal · 4 diverged · 5 resume mismatch · 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+
+from pdespec.runtime.checkpoint import ResumeMismatch
+from pdespec.runtime.loop import Diverged
+
+
+def exit_code(main: Callable[[], int]) -> int:
+    """Run `main` and say how it ended: 0 to 5, or 130 where it was interrupted."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM like Ctrl-C
+    try:
+        return main()
+    except KeyboardInterrupt as stop:
+        print("interrupted", *stop.args, sep=": ", file=sys.stderr)
+        return 130
+    except (Diverged, ResumeMismatch) as failure:
+        print(f"error: {failure}", file=sys.stderr)
+        return 4 if isinstance(failure, Diverged) else 5
+    except Exception:
+        traceback.print_exc()
+        return 3
