@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-from sympy import Add, Expr, Integer, Mul, S, Symbol, Tuple
+from sympy import Add, Expr, Mul, S, Symbol, Tuple
 
 from pdespec.derive.deadline import tick
 from pdespec.derive.differentiate import differentiate
@@ -239,7 +239,7 @@ def _frobenius(term: Frobenius) -> Expr:
 
 def _outer(term: Outer) -> Components:
     a, b = map(expand, term.args)
-    return tuple(each(lambda y, x=x: x * y, b) for x in a)
+    return tuple(scale(x, b) for x in a)
 
 
 def _transpose(term: Transpose) -> Components:
@@ -272,8 +272,3 @@ _RULES: dict[type, Callable[[Any], Components]] = {
     Outer: _outer,
     Transpose: _transpose,
 }
-
-
-def unit(index: int, dimension: int, length: Expr) -> Vec:
-    """`length` times the unit vector number `index` (from one)."""
-    return Vec(*(length if k == index else Integer(0) for k in range(1, dimension + 1)))

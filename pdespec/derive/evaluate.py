@@ -6,8 +6,27 @@ from collections.abc import Mapping
 from typing import Any
 
 import mpmath
-from sympy import Abs, Basic, Expr, Float, Heaviside, I, Max, Min, NumberSymbol, Rational, cos, exp, log, sign, sin, tan, tanh
-from sympy import cosh, sinh
+from sympy import (
+    Abs,
+    Basic,
+    Expr,
+    Float,
+    Heaviside,
+    I,
+    Max,
+    Min,
+    NumberSymbol,
+    Rational,
+    cos,
+    cosh,
+    exp,
+    log,
+    sign,
+    sin,
+    sinh,
+    tan,
+    tanh,
+)
 
 Point = Mapping[Basic, Any]
 
@@ -55,10 +74,6 @@ def _number(v: Any, digits: int) -> Expr:
     if isinstance(v, mpmath.mpc):
         return Float(v.real, digits) + I * Float(v.imag, digits)
     return Float(v, digits)
-
-
-def _sign(x: Any) -> Any:
-    return mpmath.sign(x)
 
 
 _FUNCTIONS: dict[Any, Any] = {

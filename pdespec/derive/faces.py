@@ -1,7 +1,7 @@
 """The region of an equation as faces on which a declared solution can be tested exactly.
 
-A face fixes some scalar coordinates by others: x = 0 and x = 1 for the ends of an interval, x₂ = c₂ ± √(r² − (x₁ − c₁)²)
-for a circle, and t = 0 for the start.  It carries the outward normal, and sample points lie on it.
+A face fixes some scalar coordinates by others: x = 0 and x = 1 for the ends of an interval,
+x₂ = c₂ ± √(r² − (x₁ − c₁)²) for a circle, and t = 0 for the start.  It carries the outward normal.
 """
 
 from __future__ import annotations

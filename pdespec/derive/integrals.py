@@ -268,4 +268,3 @@ def _size(region: Set) -> Expr | None:
     if isinstance(region, Sphere):
         return 2 * pi ** Rational(region.d, 2) / gamma(Rational(region.d, 2))
     return None
-

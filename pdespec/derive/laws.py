@@ -16,7 +16,8 @@ from pdespec.model.terms import Integrate, Law, Vec, substitute, variable
 def density(law: Law, point: tuple[Expr, ...]) -> Expr:
     """The density of a law, written out for scalar coordinates, at a point."""
     if law.family == "gauss":
-        return _gauss(*law.parameters, point)
+        mean, covariance = law.parameters
+        return _gauss(mean, covariance, point)
     if law.family == "gibbs":
         potential, inverse, variables, region = law.parameters
         weight = exp(-inverse * potential)

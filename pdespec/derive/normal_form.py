@@ -21,7 +21,6 @@ from sympy import (
     Float,
     Heaviside,
     I,
-    Integer,
     Max,
     Min,
     Mul,
@@ -132,8 +131,8 @@ class Normal:
         if isinstance(expr, FieldValue):
             return generator(FieldValue(expr.field, expr.orders, *map(self.canonical, expr.point)))
         if isinstance(expr, Component):
-            (inner, _, _) = self._term(expr.args[0]).single or (None, None, None)
-            ((value, _),) = inner or ()
+            ((inner, _, _),) = self._term(expr.args[0])
+            ((value, _),) = inner
             return generator(Component(value, expr.args[1]))
         if isinstance(expr, (Integrate, Expect)):
             return integrals.integral(expr, self)
@@ -209,8 +208,8 @@ class Normal:
         single = a.single
         if single is None:
             outside, primitive = self._primitive(a, root=True)
-            rest = ZERO if outside == ONE else self.logarithm(outside)
-            return rest + generator(log(expression(primitive), evaluate=False))
+            content = ZERO if outside == ONE else self.logarithm(outside)
+            return content + generator(log(expression(primitive), evaluate=False))
         monomial, exponent, c = single
         parts = [exponent] if is_real(exponent) else []
         rest: dict[Expr, Any] = {}
@@ -253,7 +252,7 @@ class Normal:
 
     def _all_positive(self, expr: Expr) -> bool:
         form = self.form(expr)
-        return bool(form) and all(map(self.positive_term, form)) and any(self._strict(t) for t in form)
+        return all(map(self.positive_term, form)) and self.strictly(form)
 
     def positive_term(self, t: Any) -> bool:
         """Whether one term is provably non-negative."""
@@ -261,8 +260,9 @@ class Normal:
         real = c > 0 and is_real(exponent)
         return real and all(self.positive(g) or isinstance(g, Abs) or _is_square(g, n) for g, n in monomial)
 
-    def _strict(self, t: Any) -> bool:
-        return all(self.positive(g) for g, _ in t[0])
+    def strictly(self, form: Form) -> bool:
+        """Whether some term of a form vanishes nowhere."""
+        return any(all(self.positive(g) for g, _ in monomial) for monomial, _, _ in form)
 
     # ── zero ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -280,7 +280,7 @@ class Normal:
         return True
 
     def _classes(self, form: Form, g: Expr) -> list[Form]:
-        """The form with g cleared of its lowest power; one part for each class of exponents modulo the relation of g."""
+        """The form with g cleared of its lowest power; one part for each class of exponents modulo g's relation."""
         step, value = (2, self.form(g.args[0]).power(2)) if isinstance(g, Abs) else (1, self.form(g))
         split: dict[Any, Form] = {}
         for monomial, exponent, c in form:

@@ -11,14 +11,7 @@ from dataclasses import dataclass, field
 
 from sympy import Basic, Expr, Symbol, cos, pi, sin
 
-
-@dataclass(frozen=True, slots=True)
-class Mlp:
-    """A fully connected network: `depth` hidden layers of `width`, activation "tanh", "sin" or "gelu"."""
-
-    width: int
-    depth: int
-    activation: str = "tanh"
+from pdespec.plan.plan import Mlp, network_output
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +46,9 @@ class Ansatz:
     summary: str = ""
 
 
-def network_output(k: int = 0) -> Symbol:
-    """The k-th output of the network in a form."""
-    return Symbol(f"N[{k}]", real=True)
-
-
 def periodic(x: Symbol, period: Expr) -> tuple[Expr, Expr]:
     """The features of a periodic coordinate: cos and sin of 2πx/period."""
     return cos(2 * pi * x / period), sin(2 * pi * x / period)
+
+
+__all__ = ["Ansatz", "Mlp", "Module", "network_output", "periodic"]

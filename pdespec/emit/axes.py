@@ -377,10 +377,11 @@ def _contract(code: Array, over: Points) -> Array:
     if over.axis not in code.axes:
         total = over.total()
         return code if total == "1" else _product(code.within(Precedence.SIGN), total, axes)
+    last = "-1" if axes else ""
     if not over.weights:
-        return Array(f"{code.tight()}.mean(-1)", axes)
+        return Array(f"{code.tight()}.mean({last})", axes)
     if over.uniform:
-        return _product(f"{code.tight()}.sum(-1)", over.weights, axes)
+        return _product(f"{code.tight()}.sum({last})", over.weights, axes)
     return Array(f"{code.tight()} @ {over.weights}", axes, level=Precedence.PRODUCT)
 
 

@@ -61,16 +61,6 @@ def closure(channels: Iterable[Channel], dimension: int) -> tuple[Channel, ...]:
     return tuple(sorted(found, key=sort_key))
 
 
-def resolve_laplacians(channels: Sequence[Channel], dimension: int) -> tuple[Channel, ...]:
-    """Channels with each Laplacian replaced by second derivatives where those are carried anyway."""
-    carried = set(closure((c for c in channels if not isinstance(c, Laplacian)), dimension))
-    out: list[Channel] = []
-    for channel in channels:
-        pure = [unit(i, dimension, 2) for i in channel.over] if isinstance(channel, Laplacian) else []
-        out += pure if pure and carried.issuperset(pure) else [channel]
-    return tuple(sorted(set(out), key=sort_key))
-
-
 def channel_name(base: str, channel: Channel, inputs: Sequence[str]) -> str:
     """`u`, `u_x`, `u_xt`, `lap_u`; with longer input names `u_theta_theta`."""
     if isinstance(channel, Laplacian):

@@ -48,7 +48,7 @@ class Code:
 
 @lru_cache(maxsize=4096)
 def precedence(text: str) -> Precedence:
-    """How tightly a Python expression binds: a name, call, attribute or subscript is an atom, all else counts as loosest."""
+    """How tightly a Python expression binds: an atom (name, call, attribute, subscript) or as loose as can be."""
     node = ast.parse(text, mode="eval").body
     primary = isinstance(node, (ast.Name, ast.Attribute, ast.Subscript, ast.Call))
     return Precedence.ATOM if primary else Precedence.CONDITIONAL

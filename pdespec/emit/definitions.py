@@ -6,7 +6,7 @@ section has asked for is emitted, each function after those that it calls.
 
 from __future__ import annotations
 
-from sympy import Expr, Symbol
+from sympy import Expr, Float, Symbol
 
 from pdespec.derive.components import expand, scalar
 from pdespec.derive.notation import unicode
@@ -26,7 +26,8 @@ def parameters_section(script: Script) -> Section | None:
     lines = []
     for p in used:
         name = script.names.name(p.symbol.name)
-        lines.append((f"{name} = {Printer(script.constants(p.value))(p.value)}", f"spec:{p.span.line}  {escape(p.symbol.name)}"))
+        value = Float(p.value) if p.value.is_Integer else p.value
+        lines.append((f"{name} = {Printer(script.constants(p.value))(value)}", f"spec:{p.span.line}  {escape(p.symbol.name)}"))
     return Section("parameters", comments(lines))
 
 

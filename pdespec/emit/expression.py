@@ -30,11 +30,11 @@ _ONE = Code("1")
 class Printer:
     """Prints expressions over named atoms.
 
-    `names` maps atoms (any hashable SymPy node) to names, or to other primaries such as `z[:, 0]`; `tensors` holds those
-    texts of `names` that are tensors; `hooks` adds or replaces the rule of a node class.  `order` lists atoms by
+    `names` maps atoms (any hashable SymPy node) to names, or to other primaries such as `z[:, 0]`; `tensors` holds
+    those texts of `names` that are tensors; `hooks` adds or replaces the rule of a node class.  `order` lists atoms by
     prominence: a sum is ordered by its terms' most prominent atoms (time derivatives first, then the derivatives by
-    order, then the value, coordinates and parameters); by default it is the order of `names`.  `fields` are symbols that
-    stand, like every atom that is no symbol, at the end of a product: `(1 - x.square()) * n`.
+    order, then the value, coordinates and parameters); by default it is the order of `names`.  `fields` are symbols
+    that stand, like every atom that is no symbol, at the end of a product: `(1 - x.square()) * n`.
     """
 
     names: Mapping[Basic, str]
@@ -207,7 +207,8 @@ def _product(expr: Mul, printer: Printer) -> Code:
 def _signed(code: Code) -> Code:
     """Minus a product: `-a * b` has the value of `-(a * b)`; minus an atom is a signed atom."""
     level = min(code.precedence, Precedence.SIGN)
-    return Code("-" + code.within(Precedence.PRODUCT), level if level >= Precedence.PRODUCT else Precedence.SIGN, code.tensor)
+    level = level if level >= Precedence.PRODUCT else Precedence.SIGN
+    return Code("-" + code.within(Precedence.PRODUCT), level, code.tensor)
 
 
 # ── powers ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -10,17 +10,19 @@ Points, coordinates and values are columns (n, 1), so that the same residual fun
 
 from __future__ import annotations
 
-from sympy import Expr
+import re
+
+from sympy import Expr, Symbol
 
 from pdespec.emit.channels import channel_name
 from pdespec.emit.expression import Printer
 from pdespec.emit.layout import docstring, statement
 from pdespec.emit.names import literal
 from pdespec.emit.parts import Script, Section, SolveCode
-from pdespec.emit.regions import box_code, sampler
 from pdespec.emit.pictures import saved_fields
+from pdespec.emit.regions import box_code, sampler
 from pdespec.emit.residuals import coordinate_name, jacobian, printer, residual_function, spell, used
-from pdespec.plan.plan import Channel, Condition, Features
+from pdespec.plan.plan import Condition, Features
 
 Output = tuple[object, int | None]
 
@@ -52,7 +54,7 @@ def emit_features(plan: Features, script: Script) -> SolveCode:
         f"{stem}solve",
         sections,
         1,
-        tuple(script.names.name(c.label) for c in conditions) + ("held_out",),
+        tuple(script.names.name(c.label) for c in conditions),
         why=plan.why,
         save=saved_fields(solution, plan.fields, plan.region, script),
     )
@@ -65,7 +67,7 @@ def rows_function(condition: Condition, plan: Features, script: Script) -> str:
     inputs = [coordinate_name(c, script) for c in condition.coordinates]
     phi = {o: channel_name("phi", o, inputs) for o in orders}
     blocks = outputs(plan)
-    lines = [f"{', '.join(inputs)} = z.split(1, dim=1)"] if len(inputs) > 1 else [f"{inputs[0]} = z"]
+    lines = []
     normals = list(names.normals.values())
     boundary = condition.points.kind == "boundary" and any(n in used(names, condition) for n in normals)
     if boundary:
@@ -76,14 +78,21 @@ def rows_function(condition: Condition, plan: Features, script: Script) -> str:
     for channel, name in names.channels.items():
         lines.append(f"{name} = {phi[channel.orders]} @ c[{blocks.index((channel.field, channel.component))}]")
     name = script.names.name(condition.label)
-    call = f"{name}({', '.join(used(names, condition))})"
+    arguments_used = used(names, condition)
+    call = f"{name}({', '.join(arguments_used)})"
     write = printer(names, condition, script, {phi_symbol(o): t for o, t in phi.items()})
     first = next(iter(phi.values()))
     rows = [_row(e, condition, blocks, write, first) for e in condition.components]
+    mentioned = set(re.findall(r"\w+", " ".join([*rows, *arguments_used])))
+    if mentioned & set(inputs):
+        shown = [n if n in mentioned else "_" for n in inputs]
+        lines.insert(0, f"{', '.join(shown)} = z.split(1, dim=1)" if len(inputs) > 1 else f"{inputs[0]} = z")
     arguments = "z: Tensor, normals: Tensor, features: Features, c: Tensor" if boundary else "z: Tensor, features: Features, c: Tensor"
     head = f"def {name}_rows({arguments}) -> tuple[Tensor, Tensor]:"
     body = "\n".join("    " + line for line in lines)
-    if len(rows) == 1:
+    if condition.points.kind == "integral":
+        end = statement("return", f"{call}.mean(0), ({rows[0]}).mean(0, keepdim=True)")
+    elif len(rows) == 1:
         end = statement("return", f"{call}.squeeze(1), {rows[0]}")
     else:
         end = f"    residual = torch.cat({call}).squeeze(1)\n" + statement("return", f"residual, torch.cat([{', '.join(rows)}])")
@@ -92,8 +101,6 @@ def rows_function(condition: Condition, plan: Features, script: Script) -> str:
 
 def phi_symbol(orders: tuple[int, ...]) -> Expr:
     """The symbol of a feature's derivative."""
-    from sympy import Symbol
-
     return Symbol("phi" + "".join(map(str, orders)), real=True)
 
 

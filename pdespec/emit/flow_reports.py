@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sympy import Expr
+from sympy import Expr, log
 
+from pdespec.derive.variation import NoVariation, variation
 from pdespec.diagnostics import SpecError, error
-from pdespec.emit.axes import Array, Points, Scope, without_factor
+from pdespec.emit.axes import Array, Points, Scope, scalar, without_factor
+from pdespec.emit.flow_scope import space
 from pdespec.emit.names import literal
+from pdespec.emit.parts import SolveCode
 from pdespec.model.terms import Expect, FieldValue, Integrate
 from pdespec.plan.plan import Grid, Particles
 
@@ -27,7 +30,8 @@ def state(plan: Particles | Grid, value: FieldValue, key: str, body: Body) -> st
     time = value.point[-1]
     last = round((plan.end - plan.begin) / plan.dt)
     step = round((float(time) - plan.begin) / plan.dt) if time.is_number else last
-    code = f'solutions["{solution}"].kept[{step}]["{key}"]'
+    body.script.need("state_after")
+    code = f'state_after(solutions["{solution}"], {step})["{key}"]'
     hint = key if not time.is_number else f"{key}_at_{literal(float(time)).replace('.', '_').replace('-', 'm')}".removesuffix("_0")
     return body.line(("state", plan.solve.label, step, key), hint, code)
 
@@ -40,12 +44,14 @@ def flow_leaf(plan: Particles | Grid, key: str):  # type: ignore[no-untyped-def]
         if place is None:
             raise SpecError([error("PDE948", None, f"the value of `{value.field.name}` at a fixed point is not supported yet")])
         if isinstance(plan, Grid):
+            if isinstance(term, log):
+                return None
             name = state(plan, value, key, body)
             if any(value.orders):
                 return Array(_slope(plan, value, name, body), (place.axis,))
             return Array(body.line(("flat", name), f"{name}_cells", f"{name}.flatten()"), (place.axis,))
-        name = state(plan, value, key, body)
-        return Array(f"torch.exp({log_density(plan, name, body)})", (place.axis,))
+        logarithm = log_density(plan, state(plan, value, key, body), body)
+        return Array(logarithm if isinstance(term, log) else f"torch.exp({logarithm})", (place.axis,))
 
     return leaf
 
@@ -96,6 +102,38 @@ def flow_measure(plan: Particles | Grid, key: str):  # type: ignore[no-untyped-d
         return {first: Points(state(plan, value, key, body), axis)}, left
 
     return measure
+
+
+def flow_stderr(plan: Particles, key: str):  # type: ignore[no-untyped-def]
+    """√(Var_p(δF/δp)/n) for a functional F of a density known by n independent particles: the delta method, with the
+    influence function δF/δp by the same derivation as everything else (van der Vaart, Asymptotic Statistics, ch. 20)."""
+
+    def stderr(term: Expr, body: Body) -> str:
+        value = next(iter(term.atoms(FieldValue)))
+        try:
+            place = (*space(value.field), value.point[-1])
+            influence = variation(term, value.field, place).interior
+        except NoVariation:
+            return ""
+        particles = state(plan, value, key, body)
+        here = {space(value.field)[0]: Points(particles, "particle")}
+        solve = body.solves[plan.solve.label]
+        scope = Scope(
+            here,
+            lambda t, s: _own_leaf(solve, t, s, body),
+            lambda t, s: solve.measure(t, s, body) if solve.measure else ({}, t),
+            body.script.constants(influence),
+            request=lambda t, gradient: body.script.function(t, gradient),
+        )
+        code = scalar(influence, scope)
+        return f"float(({code.text}).std() / len({particles}) ** 0.5)" if code.axes else ""
+
+    return stderr
+
+
+def _own_leaf(solve: SolveCode, term: Expr, scope: Scope, body: Body) -> Array | None:
+    value = term.args[0] if isinstance(term, log) else term
+    return solve.leaf(value, term, scope, body) if isinstance(value, FieldValue) and solve.leaf else None
 
 
 def _values(expr: Expr, plan: Particles | Grid) -> list[FieldValue]:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from sympy import Expr, Poly, PolynomialError, Symbol, Tuple
 
-from pdespec.derive.components import flatten
 from pdespec.derive.components import expand as in_coordinates
+from pdespec.derive.components import flatten
 from pdespec.diagnostics import SpecError, error
 from pdespec.emit.axes import Array, Points, Scope, without_factor
 from pdespec.emit.parts import Script

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 Rule = Callable[[Any, "Printer"], Code]
 
 # Names that torch and math share.
-_COMMON = "sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh exp log erf erfc floor".split()
+_COMMON = (
+    "sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh exp log erf erfc floor".split()  # noqa: SIM905
+)
 
 
 def _call(torch_name: str, math_name: str) -> Rule:

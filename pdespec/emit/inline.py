@@ -24,7 +24,7 @@ Key = tuple[str, str]  # module and name
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """One top-level statement of a runtime module: its text, and what it uses, at once (`eager`) or when it is called."""
+    """One top-level statement of a runtime module: its text and what it uses (`eager`: when it is executed)."""
 
     module: str
     names: tuple[str, ...]
@@ -54,8 +54,8 @@ class Runtime:
 def inline(wanted: Iterable[str], sources: Mapping[str, str] | None = None) -> tuple[tuple[str, ...], str]:
     """The import lines and the text of the wanted definitions and of all that they use.
 
-    `sources` maps module names to texts, by default those of `pdespec.runtime`. Raises SpecError (PDE485) for a name that is
-    defined nowhere, or twice among what is inlined.
+    `sources` maps module names to texts, by default those of `pdespec.runtime`. Raises SpecError (PDE485) for a name
+    that is defined nowhere, or twice among what is inlined.
     """
     runtime = _installed() if sources is None else read_runtime(sources)
     ordered = _in_order([_find(name, runtime) for name in sorted(set(wanted))], runtime)
@@ -86,7 +86,8 @@ def merge_imports(lines: Iterable[str]) -> tuple[str, ...]:
                 plain |= {f"import {_alias(alias)}" for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and node.module != "__future__":
                 names.setdefault(node.module, set()).update(_alias(alias) for alias in node.names)
-    return (*sorted(plain), *(f"from {m} import {', '.join(sorted(n, key=_import_key))}" for m, n in sorted(names.items())))
+    parts = (f"from {m} import {', '.join(sorted(n, key=_import_key))}" for m, n in sorted(names.items()))
+    return (*sorted(plain), *parts)
 
 
 def _import_key(name: str) -> tuple[bool, bool, str]:
@@ -147,9 +148,7 @@ def _read_import(module: str, statement: ast.Import | ast.ImportFrom, runtime: R
             runtime.external[key] = f"from {source} import {_alias(alias)}"
 
 
-def _definition(
-    module: str, names: tuple[str, ...], statement: ast.stmt, lines: list[str], after: int
-) -> Definition:
+def _definition(module: str, names: tuple[str, ...], statement: ast.stmt, lines: list[str], after: int) -> Definition:
     """A statement with its decorators and with the comment lines that stand directly above it."""
     decorators = getattr(statement, "decorator_list", [])
     start = min([statement.lineno, *(d.lineno for d in decorators)])

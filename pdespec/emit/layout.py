@@ -11,6 +11,7 @@ import io
 import textwrap
 import tokenize
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 WIDTH = 120
 COMMENT_COLUMN = 56
@@ -27,7 +28,7 @@ def ruler(title: str, provenance: str = "") -> str:
 
 
 def comment(code: str, text: str, column: int = COMMENT_COLUMN) -> str:
-    """A line of code with a trailing comment in the given column; on a line of its own, above, where it does not fit."""
+    """A line of code with a trailing comment in the given column, or above it where there is no room."""
     if not text:
         return code
     line = f"{code.ljust(column - 2)}  # {text}"
@@ -105,12 +106,15 @@ def _fold_brackets(text: str, indent: int, width: int) -> str:
     start, end = max(spans, key=lambda s: (s[1] - s[0], -s[0]))
     while _brackets(text[start + 1 : end]) == [(0, end - start - 2)]:
         start, end = start + 1, end - 1
-    inner = text[start + 1 : end].strip().removesuffix(",")
+    inner = text[start + 1 : end].strip()
     if not inner:
         return text
     pieces, level = _split(inner)
     pad = " " * indent
-    body = _lines(pieces, level, indent + 4, width)
+    if len(pieces) == 1:  # no comma may be added (a call's generator) or lost (a tuple of one)
+        body = f"{pad}    {fold(pieces[0], indent + 4, width=width)}" + ("," if inner.endswith(",") else "")
+    else:
+        body = _lines(pieces, level, indent + 4, width)
     return f"{text[: start + 1]}\n{body}\n{pad}{text[end:]}"
 
 
@@ -138,6 +142,8 @@ def _split(text: str) -> tuple[list[str], int]:
     cuts: dict[int, list[int]] = {level: [] for level in range(len(_LEVELS))}
     depth, operand = 0, False
     for token in _tokens(text):
+        if depth == 0 and token.string in {"for", "lambda"}:
+            return [text], 0  # its commas belong to its targets
         if token.type == tokenize.OP and token.string in _OPEN:
             depth, operand = depth + 1, False
         elif token.type == tokenize.OP and token.string in _CLOSE:
@@ -152,7 +158,7 @@ def _split(text: str) -> tuple[list[str], int]:
     if not cuts[level]:
         return [text], 0
     edges = [0, *cuts[level], len(text)]
-    pieces = [text[a:b].strip() for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [text[a:b].strip() for a, b in pairwise(edges)]
     if level == 0:
         pieces = [p.removeprefix(",").strip() for p in pieces]
     return [p for p in pieces if p], level

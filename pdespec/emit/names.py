@@ -19,9 +19,9 @@ from pdespec.diagnostics import SpecError, error
 from pdespec.source import Span
 
 _SMALL = (
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma sigma tau upsilon phi "
-    "chi psi omega"
-).split()
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma sigma tau upsilon "  # noqa: SIM905
+    "phi chi psi omega".split()
+)
 _CAPITAL = [name.capitalize() for name in _SMALL if name != "sigma"]
 _CAPITAL.insert(17, "Sigma")
 
@@ -37,9 +37,11 @@ GREEK: dict[str, str] = {
 }
 """Greek letters, their variant forms and ℓ, with their Latin spellings."""
 
-IMPORTED = frozenset("torch nn Tensor math argparse json os signal sys time zipfile struct csv Path Callable F".split())
+IMPORTED = frozenset(
+    "torch nn Tensor math argparse json os signal sys time zipfile struct csv Path Callable F".split()  # noqa: SIM905
+)
 SECTIONS = frozenset(
-    "ansatz objective residual sample step train evaluate report main config Config parser args self cls".split()
+    "ansatz objective residual sample step train evaluate report main config Config parser args self cls".split()  # noqa: SIM905
 )
 RESERVED = frozenset([*keyword.kwlist, *dir(builtins)]) | IMPORTED | SECTIONS
 """What a user's name may not be in code: such a name gets a trailing underscore."""

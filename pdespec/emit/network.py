@@ -31,9 +31,7 @@ class NetworkClass:
     engines: Mapping[str, str]
 
 
-def emit_network(
-    ansatz: Ansatz, methods: Mapping[str, Sequence[Channel]], *, engine: str = "auto"
-) -> NetworkClass:
+def emit_network(ansatz: Ansatz, methods: Mapping[str, Sequence[Channel]], *, engine: str = "auto") -> NetworkClass:
     """The class of an ansatz: `forward(z)`, and for each entry of `methods` one that returns its channels as a tuple.
 
     Points z are (n, d), every output is (n,), or (n, m) for m > 1 outputs; parameters are drawn with the constructor's
@@ -48,7 +46,8 @@ def emit_network(
         engines[name], source = _method(ansatz, name, channels, engine)
         parts.append(source)
     titles = {
-        name: tuple(channel_name(ansatz.name, c, ansatz.input_names) for c in channels) for name, channels in methods.items()
+        name: tuple(channel_name(ansatz.name, c, ansatz.input_names) for c in channels)
+        for name, channels in methods.items()
     }
     return NetworkClass("\n\n".join(parts) + "\n", titles, engines)
 

@@ -1,6 +1,6 @@
 """Derivatives of an ansatz by nested automatic differentiation: any order, any network, the same interface.
 
-∂^α u is the derivative of ∂^β u by one input, with β = α − e_i; each backward pass gives every input that is wanted next.
+∂^α u is the derivative of ∂^β u by one input, β = α − e_i; one backward pass gives every input that is wanted next.
 """
 
 from __future__ import annotations

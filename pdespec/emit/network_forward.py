@@ -47,4 +47,3 @@ def _result(scope: Scope, network: str) -> list[str]:
     printer = scope.printer({network_output(k): name for k, name in enumerate(parts)}, last=True)
     value = Code(f"torch.cat([{', '.join(scope.column(printer.code(e)) for e in ansatz.form)}], -1)", tensor=True)
     return [unpack(parts, f"{network}.split(1, -1)"), *after, returned(value.text)]
-

@@ -55,9 +55,9 @@ class Scope:
         tensors = {*atoms.values(), *self.ansatz.input_names, *self.temporaries.values()}
         return Printer({**names, **self.temporaries}, tensors, order=tuple(names), fields=set(atoms) if last else set())
 
-    def share(self, expressions: Sequence[Expr]) -> list[str]:
+    def share(self, expressions: Sequence[Expr], atoms: Mapping[Basic, str]) -> list[str]:
         """The lines that compute what several expressions have in common; later printers use it."""
-        assignments, printer = share(expressions, self.printer({}), self.names.fresh)
+        assignments, printer = share(expressions, self.printer(atoms), self.names.fresh)
         names = {name for name, _ in assignments}
         self.temporaries.update((node, name) for node, name in printer.names.items() if name in names)
         return [assign(*pair) for pair in assignments]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sympy import Basic, Expr, S, Symbol, diff
+from sympy import Add, Basic, Expr, S, Symbol, diff
 
 from pdespec.emit import layout
 from pdespec.emit.activations import ACTIVATIONS, WORDS, Activation, symbol
@@ -98,7 +98,7 @@ def _first_layer(
     }
     weights = _weights([atoms.get(w, "_") for w in columns], first)
     before = scope.coordinates(ansatz.features)
-    before += scope.share([*features, *sums.values()])
+    before += scope.share([*features, *sums.values()], atoms)
     printer = scope.printer(atoms)
     inner: dict[Channel, Expr] = {}
     tangents: list[str] = []
@@ -115,10 +115,11 @@ def _weights(names: list[str], first: str) -> list[str]:
     used = [name for name in names if name != "_"]
     if not used:
         return []
-    note = "the first layer's tangents are constant"
     if len(used) == 1:
-        return [layout.comment(f"{used[0]} = {first}.weight[:, {names.index(used[0])}]", note, layout.COMMENT_COLUMN - BODY)]
-    return [layout.comment(unpack(names, f"{first}.weight.T"), note, layout.COMMENT_COLUMN - BODY)]
+        line = f"{used[0]} = {first}.weight[:, {names.index(used[0])}]"
+    else:
+        line = unpack(names, f"{first}.weight.T")
+    return [layout.comment(line, "the first layer's tangents are constant", layout.COMMENT_COLUMN - BODY)]
 
 
 def _partial(expr: Expr, channel: Channel, inputs: Sequence[Symbol]) -> Expr:
@@ -196,9 +197,16 @@ def _form(scope: Scope, form: Form, wanted: Sequence[Expr], network: Atoms) -> t
     names = scope.ansatz.input_names
     parts = [(f, c) for f in form.named for c in form.jets.used(wanted, f) if not isinstance(c, Laplacian)]
     known = [form.derivative(f, c) for f, c in parts]
-    lines = scope.coordinates([*(e for es in known for e in es), *wanted])
-    lines += scope.share([*(e for es in known for e in es), *wanted])
-    plain, atoms = scope.printer({}), {}
+    flat = [e for components in known for e in components]
+    lines = scope.coordinates([*flat, *wanted])
+    if form.named:  # the network enters linearly, so only terms of the inputs alone can have functions in common
+        jets = set(form.jets.symbols.values())
+        flat += [term for e in wanted for term in Add.make_args(e) if not term.free_symbols & jets]
+        lines += scope.share(flat, {})
+    else:
+        lines += scope.share(wanted, network)
+    plain = scope.printer({})
+    atoms: Atoms = {}
     for (function, channel), components in zip(parts, known, strict=True):
         code = scope.stacked(components, plain)
         name = scope.local(channel_name(function, channel, names))

@@ -13,7 +13,7 @@ from pdespec.derive.notation import unicode
 from pdespec.diagnostics import SpecError, error
 from pdespec.emit.axes import Points, scalar, vector
 from pdespec.emit.expression import Printer
-from pdespec.emit.flow_reports import flow_leaf, flow_measure, steps_at
+from pdespec.emit.flow_reports import flow_leaf, flow_measure, flow_stderr, steps_at
 from pdespec.emit.flow_scope import Laws, Representation, covariance_code, law_code, scope_for, space
 from pdespec.emit.layout import docstring, statement
 from pdespec.emit.names import escape, literal
@@ -47,7 +47,7 @@ def emit_particles(plan: Particles, script: Script) -> SolveCode:
     )
     return SolveCode(
         plan.solve.label, solution, f"{stem}solve", sections, steps, ("time", "spread"), why=plan.why, save=save,
-        leaf=flow_leaf(plan, name), measure=flow_measure(plan, name),
+        leaf=flow_leaf(plan, name), measure=flow_measure(plan, name), stderr=flow_stderr(plan, name),
     )  # fmt: skip
 
 

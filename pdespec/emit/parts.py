@@ -85,7 +85,7 @@ class SolveCode:
     `function` builds it: `FUNCTION(config, …) -> (solution, list of stages)`; `arguments` are the solutions of earlier
     solves that it needs.  `labels` name the terms in its history, `save` holds the lines that put it into `arrays`.
     A function is a dictionary of callables; a density brings its own `leaf` (its value at points) and `measure` (the
-    points and weights of an integral against it).
+    points and weights of an integral against it) and, if it is known by independent particles, the `stderr` of a functional.
     """
 
     label: str
@@ -99,3 +99,4 @@ class SolveCode:
     save: tuple[str, ...] = ()
     leaf: Callable[..., Array | None] | None = None
     measure: Callable[..., tuple[dict[Expr, Points], Expr]] | None = None
+    stderr: Callable[..., str] | None = None

@@ -13,6 +13,7 @@ from sympy import Expr, Float, Integer
 from pdespec.derive.components import scalar
 from pdespec.diagnostics import SpecError, error
 from pdespec.emit.expression import Printer
+from pdespec.emit.names import literal
 from pdespec.emit.parts import Script
 from pdespec.model.sets import (
     Ball,
@@ -84,6 +85,12 @@ def shape_code(region: Set, script: Script) -> str:
             return _box([region], script)
         case Product(parts=parts) if all(isinstance(plain(p), (Interval, Torus)) for p in parts):
             return _box(list(parts), script)
+        case Product(parts=parts):
+            script.need("Product")
+            code = shape_code(parts[0], script)
+            for part in parts[1:]:
+                code = f"Product({code}, {shape_code(part, script)})"
+            return code
         case Ball(center=center, radius=radius):
             script.need("Ball")
             middle = ", ".join(number(c, script) for c in center)
@@ -118,7 +125,7 @@ def patches(region: Set, script: Script) -> str:
     region = plain(region)
     match region:
         case Boundary(of=of):
-            return f"{shape_code(of, script)}.boundary"
+            return _surface(plain(of), script)
         case Point(coordinates=values):
             script.need("singleton")
             return f"singleton({', '.join(number(v, script) for v in values)})"
@@ -131,6 +138,23 @@ def patches(region: Set, script: Script) -> str:
                     code = f"cartesian({code}, {piece})" if code else piece
             return code
     return f"{shape_code(region, script)}.interior"
+
+
+def _surface(inside: Set, script: Script) -> str:
+    """The boundary of a solid: none across a circle, and none where an unbounded domain was cut."""
+    code = shape_code(inside, script)
+    if isinstance(inside, Sublevel):
+        return f"{code}.surface"
+    parts = [plain(f) for f in inside.factors]
+    if not any(isinstance(p, Torus) for p in parts):
+        return f"{code}.boundary"
+    axes, offset = [], 0
+    for p in parts:
+        axes += [] if isinstance(p, Torus) else range(offset, offset + p.dimension)
+        offset += p.dimension
+    if not axes:
+        raise SpecError([error("PDE334", None, f"`{inside}` has no boundary: all its coordinates are periodic")])
+    return f"tuple({code}.face(axis, side) for axis in {literal(tuple(axes))} for side in (-1, 1))"
 
 
 def sampler(stem: str, conditions: tuple[Condition, ...], script: Script) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sympy import Expr, Float, Symbol, Tuple
+from sympy import Expr, Float, Tuple, log
 
 from pdespec.derive.components import expand, flatten, scalar
 from pdespec.diagnostics import SpecError, error
@@ -24,7 +24,6 @@ from pdespec.model.model import Bound, Report
 from pdespec.model.sets import Interval, Set, Torus, plain
 from pdespec.model.terms import (
     Component,
-    Defined,
     Expect,
     Field,
     FieldValue,
@@ -102,7 +101,8 @@ def _bound(bound: Bound | None, estimated: bool, script: Script) -> str:
             shown, allowed = f"{width:g}*stderr", f"{width:g} * stderr"
         case _:
             shown, allowed = f"{width:g}", f"{width!r}"
-    return f', bound="~ {number} within {shown}", met=abs(value - ({number})) <= {allowed}'
+    target = number if number.replace(".", "").replace("e-", "").isalnum() else f"({number})"
+    return f', bound="~ {number} within {shown}", met=abs(value - {target}) <= {allowed}'
 
 
 def _plain(value: Expr) -> Expr:
@@ -114,26 +114,30 @@ def value_code(quantity: Expr, body: Body) -> tuple[str, str]:
     if isinstance(quantity, RelativeError):
         return _relative_error(quantity, body), ""
     term = scalar(quantity) if quantity.has(VectorOperator, Partial) else quantity
-    scope = Scope({}, lambda t, s: _leaf(t, s, body), lambda t, s: _measure(t, s, body), _names(term, body.script))
+    scope = _scope({}, term, body)
     code = scalar_code(term, scope)
     return f"float({code.text})" if code.tensor else code.text, standard_error(term, body)
 
 
 def standard_error(term: Expr, body: Body) -> str:
-    """√(Var_p(δF/δp)/n) for a functional F of a density known by n independent particles (the delta method)."""
-    return ""
+    """The standard error of a functional of one density at one time, where its solve knows one."""
+    found = {(v.field, v.point[-1]) for v in term.atoms(FieldValue)}
+    if len(found) != 1:
+        return ""
+    f, _ = next(iter(found))
+    solve, _ = solution(f, body)
+    return solve.stderr(term, body) if solve.stderr is not None else ""
 
 
-def _names(term: Expr, script: Script) -> dict[Expr, str]:
-    names = dict(script.constants(term))
-    for d in _definitions(term):
-        names[Symbol(d.name)] = script.function(d)
-    return names
-
-
-def _definitions(term: Expr) -> list[Defined]:
-    own = [term] if isinstance(term, Defined) else []
-    return own + [d for a in getattr(term, "args", ()) for d in _definitions(a)]
+def _scope(points: dict[Expr, Points], term: Expr, body: Body) -> Scope:
+    """What names mean in a report."""
+    return Scope(
+        points,
+        lambda t, s: _leaf(t, s, body),
+        lambda t, s: _measure(t, s, body),
+        body.script.constants(term),
+        request=lambda t, gradient: body.script.function(t, gradient),
+    )
 
 
 # ── fields at points ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -148,12 +152,14 @@ def solution(f: Field, body: Body) -> tuple[SolveCode, str]:
 
 
 def _leaf(term: Expr, scope: Scope, body: Body) -> Array | None:
-    value = term.args[0] if isinstance(term, Component) else term
+    value = term.args[0] if isinstance(term, (Component, log)) else term
     if not isinstance(value, FieldValue):
         return None
     solve, code = solution(value.field, body)
     if solve.leaf is not None:
         return solve.leaf(value, term, scope, body)
+    if isinstance(term, log):
+        return None
     name = body.script.names.name(value.field.name)
     function = f'{code}["{name}"]'
     component = f"[..., {int(term.args[1]) - 1}]" if isinstance(term, Component) else ""
@@ -260,7 +266,7 @@ def _relative_error(quantity: RelativeError, body: Body) -> str:
 def _sampled(term: Expr, points: dict[Expr, Points], body: Body, hint: str) -> str:
     """The values of a term at points: (n,), or (n, m) for a vector."""
     components = expand(term) if not isinstance(term, Tuple) else tuple(term)
-    scope = Scope(points, lambda t, s: _leaf(t, s, body), lambda t, s: _measure(t, s, body), _names(term, body.script))
+    scope = _scope(points, term, body)
     whole = next(iter(points.values())).axis
     texts = []
     for c in flatten(components):

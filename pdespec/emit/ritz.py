@@ -15,8 +15,16 @@ from pdespec.emit.axes import Array, Points, Scope
 from pdespec.emit.axes import scalar as scalar_code
 from pdespec.emit.channels import channel_name
 from pdespec.emit.code import Precedence
-from pdespec.emit.collocation import condition_lines, descents, make_networks, network_sections, prefix, unpack
-from pdespec.emit.collocation import class_name, weights
+from pdespec.emit.collocation import (
+    class_name,
+    condition_lines,
+    descents,
+    make_networks,
+    network_sections,
+    prefix,
+    unpack,
+    weights,
+)
 from pdespec.emit.layout import statement
 from pdespec.emit.names import escape
 from pdespec.emit.parts import Script, Section, SolveCode

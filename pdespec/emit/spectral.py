@@ -11,11 +11,11 @@ from pdespec.derive.components import scalar as in_coordinates
 from pdespec.derive.notation import unicode
 from pdespec.diagnostics import SpecError, error
 from pdespec.emit.expression import Printer
+from pdespec.emit.flow_scope import space
 from pdespec.emit.layout import docstring, statement
 from pdespec.emit.names import escape
 from pdespec.emit.parts import Script
 from pdespec.model.terms import FieldValue, Integrate, flat
-from pdespec.emit.flow_scope import space
 from pdespec.plan.plan import Grid
 
 

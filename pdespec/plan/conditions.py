@@ -6,14 +6,26 @@ where its points lie, and its weight.  Conditions that an ansatz meets by constr
 
 from __future__ import annotations
 
-from sympy import Expr, Integer
+from sympy import Expr, Integer, Symbol
 
+from pdespec.derive.components import expand, flatten, scalar
 from pdespec.derive.derivation import Derivation, Residual
 from pdespec.diagnostics import SpecError, error
 from pdespec.model.model import Solve
-from pdespec.derive.components import scalar
 from pdespec.model.sets import Ball, Boundary, Difference, Interval, Product, Set, Sublevel, Union, plain
-from pdespec.model.terms import Component, Field, FieldValue, Integrate, flat, variable
+from pdespec.model.terms import (
+    Binding,
+    Component,
+    Defined,
+    Field,
+    FieldValue,
+    Integrate,
+    Partial,
+    VectorOperator,
+    flat,
+    shape,
+    variable,
+)
 from pdespec.plan.plan import Channel, Condition, PointSet
 
 
@@ -59,17 +71,35 @@ def conditions(
     for label in labels:
         residual = derivation.residual(label)
         point = coordinates(residual.fields[0])
-        found = tuple(dict.fromkeys(c for e in residual.components for c in channels(e, point, residual)))
+        components = with_definitions(residual.term)
+        found = tuple(dict.fromkeys(c for e in components for c in channels(e, point, residual)))
         region = residual.equation.region
         kind = "boundary" if boundary_like(region) else "interior"
         points = PointSet(label, region, kind, counts[residual.role])
-        made.append(Condition(residual, points, point, residual.components, found, weights[residual.role]))
+        made.append(Condition(residual, points, point, components, found, weights[residual.role]))
     return tuple(made)
 
 
+def with_definitions(term: Expr) -> tuple[Expr, ...]:
+    """The scalar components of a term in which functions of scalar coordinates keep their names, f(x, y), unless they are
+    differentiated."""
+    kept: dict[Expr, Expr] = {}
+
+    def hide(e: Expr) -> Expr:
+        if isinstance(e, Defined) and not shape(e) and all(isinstance(f, Symbol) for f in e.formals):
+            return kept.setdefault(e, Symbol(f"definition {len(kept)}", real=True))
+        if not e.args or isinstance(e, (VectorOperator, Partial, Binding, FieldValue)):
+            return e
+        return e.func(*map(hide, e.args))
+
+    hidden = hide(term)
+    back = {symbol: e for e, symbol in kept.items()}
+    return tuple(c.xreplace(back) for c in flatten(expand(hidden)))
+
+
 def is_integral(residual: Residual) -> bool:
-    """Whether the equation holds an integral of a field: one scalar constraint, not a residual at points."""
-    return any(c.has(Integrate) for c in residual.components)
+    """Whether the equation is one between numbers, such as an integral of a field, and no residual at points."""
+    return residual.role == "constraint" or any(c.has(Integrate) for c in residual.components)
 
 
 def defining(region: Set, point: tuple[Expr, ...]) -> list[tuple[Set, Expr]]:

@@ -8,10 +8,10 @@ from pdespec.derive.derivation import Derivation, Residual
 from pdespec.diagnostics import SpecError, error
 from pdespec.model.model import Call, Solve
 from pdespec.model.sets import Set, Torus, plain, product
-from pdespec.model.terms import Field
-from pdespec.plan.conditions import conditions, coordinates, is_integral
+from pdespec.model.terms import Field, Integrate, flat
+from pdespec.plan.conditions import channels, conditions, coordinates, is_integral
 from pdespec.plan.networks import networks
-from pdespec.plan.plan import Collocation, Condition, Descent, Features
+from pdespec.plan.plan import Collocation, Condition, Descent, Features, PointSet
 
 ITERATIONS = (Descent("adam", 1000, 5e-3), Descent("lbfgs", 1500, 1.0))
 """What a network is trained by where the spec does not say."""
@@ -74,8 +74,20 @@ def plan_features(derivation: Derivation, solve: Solve, why: tuple[str, ...]) ->
 
 
 def _constraint(residual: Residual, fields: tuple[Field, ...], domain: Set, count: int) -> Condition:
-    """∫ g(u) dx = c as one row: the mean of the rows of g over points of the domain."""
-    raise SpecError([error("PDE953", residual.equation.span, "an integral condition is not supported by `features` yet")])
+    """∫ g(u) dx = 0 over the domain as one row: the mean of the rows of g over points of the domain."""
+    where = residual.equation.span
+    point = coordinates(fields[0])
+    (expr,) = residual.components
+    found = list(expr.atoms(Integrate))
+    factor = expr.coeff(found[0]) if len(found) == 1 else None
+    if factor is None or factor.free_symbols & set(point) or (expr - factor * found[0]).expand() != 0:
+        raise SpecError([error("PDE953", where, "only a condition ∫ … = 0 over the whole domain is supported here yet")])
+    integral = found[0]
+    if plain(integral.region) != plain(domain) or len(flat(integral.variables)) != len(point):
+        raise SpecError([error("PDE953", where, f"the integral runs over {integral.region}, not over {domain}")])
+    body = integral.body.xreplace(dict(zip(flat(integral.variables), point, strict=True)))
+    points = PointSet(residual.label, domain, "integral", count)
+    return Condition(residual, points, point, (body,), channels(body, point, residual), 10.0)
 
 
 def plan_collocation(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -> Collocation:

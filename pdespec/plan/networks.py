@@ -16,12 +16,11 @@ from sympy import Add, Expr, Mul, exp
 from pdespec.derive.components import scalar
 from pdespec.derive.derivation import Derivation
 from pdespec.diagnostics import SpecError, error
-from pdespec.emit.ansatz import Mlp, network_output
 from pdespec.model.model import Ansatz, Call, Solve, Unknown
 from pdespec.model.sets import Boundary, Difference, Interval, Point, Set, Union, plain
 from pdespec.model.terms import Component, Field, FieldValue
 from pdespec.plan.conditions import coordinates, defining
-from pdespec.plan.plan import Channel, Condition, Network, Orders
+from pdespec.plan.plan import Channel, Condition, Mlp, Network, Orders, network_output
 
 
 def networks(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sympy import Expr
+from sympy import Expr, Symbol
 
 from pdespec.derive.derivation import Derivation, Flow, Residual
 from pdespec.model.model import Call, Report, Solve
@@ -59,6 +59,20 @@ class Condition:
     @property
     def label(self) -> str:
         return self.residual.label
+
+
+@dataclass(frozen=True, slots=True)
+class Mlp:
+    """A fully connected network: `depth` hidden layers of `width`, activation "tanh", "sin" or "gelu"."""
+
+    width: int
+    depth: int
+    activation: str = "tanh"
+
+
+def network_output(k: int = 0) -> Symbol:
+    """The k-th output of the network, in a form."""
+    return Symbol(f"N[{k}]", real=True)
 
 
 @dataclass(frozen=True, slots=True)

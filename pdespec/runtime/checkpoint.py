@@ -1,8 +1,8 @@
 """Files that a kill cannot spoil.
 
-A file is written beside its place, forced to the disk and renamed over it (a rename is atomic); then the folder's entry
-is forced to the disk too. Of checkpoints the last three are kept. A damaged one (its checksums are verified) is named and
-passed over for the one before.
+A file is written beside its place, forced to the disk and renamed over it (a rename is atomic); then the folder's
+entry is forced to the disk too. Of checkpoints the last three are kept. A damaged one (its checksums are verified) is
+named and passed over for the one before.
 """
 
 from __future__ import annotations

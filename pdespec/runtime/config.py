@@ -21,7 +21,6 @@ class Config:
     steps: int = 0  # in place of the planned ones; 0: as planned
     seed: int = 0
     device: str = "cuda" if torch.cuda.is_available() else "cpu"
-    dtype: torch.dtype = torch.float64
     checkpoint: float = 30.0  # seconds between checkpoints
     resume: bool = False
     parameters: Mapping[str, float] = field(default_factory=dict)
@@ -32,7 +31,7 @@ class Config:
 
     def fingerprint(self) -> dict[str, str]:
         """What must agree when a run is resumed."""
-        parts = {"spec": self.spec, "seed": self.seed, "steps": self.steps or self.planned, "dtype": self.dtype}
+        parts = {"spec": self.spec, "seed": self.seed, "steps": self.steps or self.planned}
         parts |= {"processes": os.environ.get("WORLD_SIZE", 1)} | {f"--set {k}": v for k, v in self.parameters.items()}
         return {name: str(part) for name, part in parts.items()}
 
@@ -42,7 +41,6 @@ def read_config(description: str, default: Config, arguments: Sequence[str] | No
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--out", type=Path, default=default.out, help="folder for all that is written")
     parser.add_argument("--device", default=default.device, help="where torch computes")
-    parser.add_argument("--dtype", choices=("float32", "float64"), default=str(default.dtype)[6:], help="of the numbers")
     parser.add_argument("--seed", type=int, default=default.seed, help="of the initial state and of all points")
     parser.add_argument("--steps", type=int, default=default.steps or default.planned, help="of all stages together")
     parser.add_argument("--quick", action="store_true", help="take a tenth of the steps")
@@ -60,7 +58,6 @@ def read_config(description: str, default: Config, arguments: Sequence[str] | No
     if options["steps"] < 1 or options["threads"] < 1:
         parser.error("--steps and --threads are at least 1")
     torch.set_num_threads(options.pop("threads"))
-    options["dtype"] = getattr(torch, options["dtype"])
     if options.pop("quick"):
         options["steps"] = max(1, options["steps"] // 10)
     return replace(default, parameters=parameters, **options)

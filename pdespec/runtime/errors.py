@@ -1,5 +1,6 @@
-"""The distance of a function from its reference, from values at points that are uniform (or weighted) on its domain.
+"""The distance of a function from its reference, by values at points that are uniform (or weighted) on its domain.
 
+The relative L² error is
     ‖u − v‖ / ‖v‖ with ‖f‖² = Σ_i w_i |f(z_i)|²;    `mean_free` takes the means away first, as for a pressure.
 """
 

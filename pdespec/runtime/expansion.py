@@ -59,25 +59,38 @@ class LeastSquares:
         self.expansion, self.equations, self.points, self.held_out = expansion, equations, points, held_out
         self.importance, self.iterations = importance, steps
 
-    def fit(self, scale: tuple[float, ...], count: int) -> tuple[Tensor, float]:
-        """Coefficients at a scale with the first `count` features, and the residual at the points held out."""
+    def at(self, scale: tuple[float, ...], count: int) -> Features:
+        """The first features of the expansion's box at a scale."""
         whole = self.expansion
-        trial = Expansion(tuple(zip(whole.lower, whole.upper, strict=True)), count, len(whole.coefficients), whole.seed, whole.device, whole.periodic)  # fmt: skip
-        trial.scale = scale
-        features = trial.features
-        start = torch.zeros(trial.coefficients.numel(), dtype=torch.float64, device=whole.device)
+        lower, upper, periodic = whole.lower, whole.upper, whole.periodic
+        return random_features(lower, upper, count, whole.seed, scale, periodic).to(whole.device)
+
+    def fit(self, features: Features) -> Tensor:
+        """Coefficients in the features; equations weigh by their importance over the size of their rows."""
+        outputs = len(self.expansion.coefficients)
+        start = torch.zeros(outputs * features.count, dtype=torch.float64, device=self.expansion.device)
         scales = row_scales(self.equations(start, features, self.points), self.importance)
-        found = gauss_newton(lambda c: self.equations(c, features, self.points), start, scales, self.iterations)
-        return found.coefficients, weighted_residual(self.equations(found.coefficients, features, self.held_out), scales)
+        return gauss_newton(lambda c: self.equations(c, features, self.points), start, scales, self.iterations).coefficients
 
     def step(self, k: int) -> dict[str, float]:
-        whole = self.expansion
-        few = min(whole.count, 300)
-        whole.scale = search_scale(lambda scale: self.fit(scale, few)[1], len(whole.lower))
-        coefficients, residual = self.fit(whole.scale, whole.count)
+        """Search the scale with few features by the residual at points held out, then fit with all of them.
+
+        The residuals of all scales are weighed alike, by the rows at the scale that the expansion starts from.
+        """
+        whole, few = self.expansion, min(self.expansion.count, 300)
+        first = self.at(whole.scale, few)
+        start = torch.zeros(whole.coefficients.shape[0] * few, dtype=torch.float64, device=whole.device)
+        common = row_scales(self.equations(start, first, self.held_out), self.importance)
+
+        def unseen(scale: tuple[float, ...]) -> float:
+            features = self.at(scale, few)
+            return weighted_residual(self.equations(self.fit(features), features, self.held_out), common)
+
+        whole.scale = search_scale(unseen, len(whole.lower))
+        coefficients = self.fit(whole.features)
         whole.coefficients = coefficients.reshape(whole.coefficients.shape)
-        rows = self.equations(coefficients, whole.features, self.points)
-        return {label: r.square().mean().item() for label, (r, _) in rows.items()} | {"held_out": residual}
+        rows = self.equations(coefficients, whole.features, self.held_out)
+        return {label: residual.square().mean().item() for label, (residual, _) in rows.items()}
 
     def state_dict(self) -> dict[str, Any]:
         return {"coefficients": self.expansion.coefficients, "scale": self.expansion.scale}

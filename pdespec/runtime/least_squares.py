@@ -72,7 +72,7 @@ def gauss_newton(
     steps: int = 1,
     tolerance: float = 0.1,
 ) -> Fit:
-    """Up to `steps` damped steps from `start`; ends when the residual no longer falls by the relative `tolerance`."""
+    """Up to `steps` damped steps from `start`; ends when a whole step lowers the residual by less than `tolerance`."""
     coefficients, rows, rank = start, equations(start), 0
     history = [weighted_residual(rows, scales)]
     for _ in range(steps):
@@ -87,7 +87,7 @@ def gauss_newton(
                 break
         else:
             break
-        if residual > (1 - tolerance) * history[-2]:
+        if halving == 0 and residual > (1 - tolerance) * history[-2]:
             break
     if not math.isfinite(history[-1]):
         raise ArithmeticError("the residual at the start is not finite")

@@ -1,8 +1,8 @@
 """The loop around the stages: history, checkpoints, signals, and the way back from a step that was not finite.
 
 Every 50 steps the state is kept as a good one; from NaN or infinity the run goes back to it with half the rate, three
-times at most. A checkpoint holds the present state and the good one, so neither the moment at which it was written nor a
-kill leaves a trace in the numbers.
+times at most. A checkpoint holds the present state and the good one, so neither the moment at which it was written nor
+a kill leaves a trace in the numbers.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class Run:
 
     def __init__(self, stages: Sequence[Stage], history: IO[bytes], labels: Sequence[str]) -> None:
         self.stages, self.history, self.labels = stages, history, labels
-        self.ends = list(accumulate(stage.steps for stage in stages))
-        self.taken, self.tries, self.seconds = 0, 0, 0.0
+        self.ends = list(accumulate(stage.steps for stage in stages))  # the number of each stage's last step
+        self.total, self.taken, self.tries, self.seconds = max(self.ends, default=0), 0, 0, 0.0
         if history.tell() == 0:
             history.write(",".join(["step", "stage", *labels]).encode() + b"\n")
 
@@ -85,7 +85,7 @@ class Run:
             raise FloatingPointError(f"the state is not finite after step {self.taken} ({stage.name})")
         cells = [str(self.taken), stage.name, *(repr(terms[label]) if label in terms else "" for label in self.labels)]
         self.history.write(",".join(cells).encode() + b"\n")
-        return Step(self.taken, self.ends[-1], stage.name, terms)
+        return Step(self.taken, self.total, stage.name, terms)
 
     def at_good_state(self) -> bool:
         return self.taken % 50 == 0 or self.taken in self.ends
@@ -142,24 +142,25 @@ def run_stages(
         fresh = copy.deepcopy(run.state())
         saved = saved or {"now": fresh, "good": fresh, "seconds": 0.0}
         run.load(saved["now"])
-        good, written = saved["good"], time.monotonic()
-        began = written - saved["seconds"]
-        while run.taken < run.ends[-1]:
+        good, written, run.seconds = saved["good"], time.monotonic(), saved["seconds"]
+        began = written - run.seconds
+        while run.taken < run.total:
             try:
-                on_step(run.step())
-                if run.at_good_state():
-                    run.tries = 0
-                    good = copy.deepcopy(run.state())
+                step = run.step()
             except FloatingPointError as problem:
                 run.load(good)
                 run.slow_down(problem)
                 good = copy.deepcopy(run.state())
+            else:
+                on_step(step)
+                if run.at_good_state():
+                    run.tries = 0
+                    good = copy.deepcopy(run.state())
             now = time.monotonic()
             run.seconds = now - began
-            if signals or run.taken == run.ends[-1] or now - written >= config.checkpoint:
+            if signals or run.taken == run.total or now - written >= config.checkpoint:
                 run.save(config, good)
                 written = time.monotonic()
             if signals:
                 raise KeyboardInterrupt(f"step {run.taken} is saved, and --resume goes on from there")
-        run.seconds = run.seconds or saved["seconds"]
     return run

@@ -1,7 +1,7 @@
-"""NumPy's `.npz` without NumPy: a zip archive of `.npy` members, each a one-line header and the raw little-endian entries.
+"""NumPy's `.npz` without NumPy: a zip archive of `.npy` members, each a one-line header and the raw entries.
 
-Format: numpy.lib.format, version 1.0. The header is matched against the one pattern that NumPy writes, never evaluated, and
-every size is checked against the limit before memory is taken.
+Format: numpy.lib.format, version 1.0, little-endian. The header is matched against the one pattern that NumPy writes,
+never evaluated, and every size is checked against the limit before memory is taken.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import math
 import re
 import struct
 import zipfile
+import zlib
 from pathlib import Path
 from typing import IO
 
@@ -26,7 +27,7 @@ NPY_TYPES = {
     "|b1": torch.bool,
     "<c16": torch.complex128,
 }
-NPY_HEADER = r"\{'descr': '([^']*)', 'fortran_order': (True|False), 'shape': \(((?:\d{1,18},? ?)*)\), \} *\n"
+NPY_HEADER = r"\{'descr': '([^']*)', 'fortran_order': (True|False), 'shape': \(((?:\d{1,18}, ?)*\d{0,18})\), \} *\n"
 
 
 def npy_bytes(tensor: Tensor) -> bytes:
@@ -68,7 +69,7 @@ def read_npz(path: Path, limit: int = 1 << 30) -> dict[str, Tensor]:
                     arrays[name] = read_npy(file, f"{path}: {name}", limit)
                 limit -= arrays[name].nbytes
         return arrays
-    except (zipfile.BadZipFile, NotImplementedError, EOFError) as problem:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as problem:
         raise ValueError(f"{path} is not a readable .npz file: {problem}") from problem
 
 

@@ -16,7 +16,7 @@ def readable(value: float, form: str = ".2e") -> str:
 
 
 class Progress:
-    """Called with each step. A terminal gets one live line, ten times a second; a file gets a line every ten seconds."""
+    """Called with each step: on a terminal one live line, ten times a second; in a file a line every ten seconds."""
 
     def __init__(self) -> None:
         self.live = sys.stderr.isatty()

@@ -30,6 +30,7 @@ class Hops:
 
     forward: tuple[Tensor, ...]  # i → i + 1
     backward: tuple[Tensor, ...]  # i + 1 → i
+    periodic: tuple[bool, ...]
     rate: float
 
 
@@ -53,16 +54,27 @@ def hops(jumps: tuple[Tensor, ...], diffusion: float, grid: Grid) -> Hops:
         backward.append(factor * bernoulli(-jump / diffusion))
         out += forward[-1] + backward[-1].roll(1, k)
     rate = 1.05 * out.max().item()  # the margin keeps P's diagonal positive under rounding
-    return Hops(tuple(f / rate for f in forward), tuple(b / rate for b in backward), rate)
+    return Hops(tuple(f / rate for f in forward), tuple(b / rate for b in backward), grid.periodic, rate)
 
 
-def hop(p: Tensor, chain: Hops) -> Tensor:
-    """P p = p + Ap/Λ in flux form: what leaves a cell enters its neighbour, so the mass is kept to rounding."""
-    after = p.clone()
+def face_views(chain: Hops, p: Tensor, after: Tensor, flux: Tensor) -> list[tuple[Tensor, ...]]:
+    """Per axis, for the faces inside and those that join the ends: both rates, p on both sides, flux, `after` there."""
+    views = []
     for k, (forward, backward) in enumerate(zip(chain.forward, chain.backward, strict=True)):
-        flux = torch.addcmul(forward * p, backward, p.roll(-1, k), value=-1)
-        after.sub_(flux).add_(flux.roll(1, k))
-    return after
+        n = p.shape[k]
+        for first, then, count in [(0, 1, n - 1), (n - 1, 0, 1)][: 1 + chain.periodic[k]]:
+            here = [field.narrow(k, first, count) for field in (forward, backward, p, flux, after)]
+            views.append((*here, p.narrow(k, then, count), after.narrow(k, then, count)))
+    return views
+
+
+def hop(p: Tensor, after: Tensor, views: list[tuple[Tensor, ...]]) -> None:
+    """P p = p + Ap/Λ, written to `after`: what leaves a cell enters its neighbour, so the mass is kept to rounding."""
+    after.copy_(p)
+    for forward, backward, p_here, flux, after_here, p_there, after_there in views:
+        torch.mul(forward, p_here, out=flux).addcmul_(backward, p_there, value=-1)
+        after_here.sub_(flux)
+        after_there.add_(flux)
 
 
 def transport(p: Tensor, chain: Hops, dt: float) -> Tensor:
@@ -72,11 +84,16 @@ def transport(p: Tensor, chain: Hops, dt: float) -> Tensor:
     last = math.ceil(q + 8.5 * math.sqrt(q) + 20)  # the Poisson tail beyond is below 1e-16
     weights = [math.exp(k * math.log(q) - q - math.lgamma(k + 1)) for k in range(last + 1)]
     weights[round(q)] += 1 - math.fsum(weights)  # they sum to one: no drift of the mass
+    power = (p.clone(), torch.empty_like(p))  # Pᵏ p, in turn here and there
+    flux = torch.empty_like(p)
+    views = (face_views(chain, *power, flux), face_views(chain, *power[::-1], flux))
     for _ in range(pieces):
-        term, p = p, weights[0] * p
-        for weight in weights[1:]:
-            term = hop(term, chain)
-            p.add_(term, alpha=weight)
+        p = weights[0] * power[0]
+        for k, weight in enumerate(weights[1:]):
+            here, there = power[k % 2], power[1 - k % 2]
+            hop(here, there, views[k % 2])
+            p.add_(there, alpha=weight)
+        power[0].copy_(p)
     return p
 
 

@@ -1,7 +1,7 @@
 """Random numbers as a function of where they are drawn.
 
-A generator is seeded from a key such as (seed, step, rank) alone, so a resumed run draws what an uninterrupted one would have
-drawn, and the processes of one run draw differently. Hashing makes neighbouring keys unrelated.
+A generator is seeded from a key such as (seed, step, rank) alone, so a resumed run draws what an uninterrupted one
+would have drawn, and the processes of one run draw differently. Hashing makes neighbouring keys unrelated.
 """
 
 from __future__ import annotations

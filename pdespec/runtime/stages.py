@@ -1,15 +1,15 @@
 """A run is a chain of stages, each a number of steps: a descent in the parameters, or an evolution in time.
 
-Whatever a step reads is either a function of its number k (points are drawn from (seed, k)) or part of the stage's state,
-so a run that is resumed from a saved state takes the same steps bit for bit. A stage is free in how it steps: by gradients
-of scalar terms here, by per-sample residuals in a Gauss–Newton stage.
+Whatever a step reads is either a function of its number k (points are drawn from (seed, k)) or part of the stage's
+state, so a run that is resumed from a saved state takes the same steps bit for bit. A stage is free in how it steps: by
+gradients of scalar terms here, by per-sample residuals in a Gauss–Newton stage.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -17,39 +17,36 @@ from torch import Tensor
 from pdespec.runtime.seeds import seeded
 
 
-@dataclass
-class Stage:
-    """Steps k = 0, …, steps − 1, each telling values by label. The tensors of a stage's state are finite."""
+class Stage(Protocol):
+    """Steps k = 0, …, steps − 1, each telling values by label. The tensors of its state are finite."""
 
     name: str
     steps: int
 
-    def step(self, k: int) -> Mapping[str, float | Tensor]:
-        raise NotImplementedError
-
-    def state_dict(self) -> dict[str, Any]:
-        raise NotImplementedError
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        raise NotImplementedError
-
-    def slow_down(self) -> None:
-        """Halve the rate: the last step was not finite."""
-        raise NotImplementedError
+    def step(self, k: int) -> Mapping[str, float | Tensor]: ...
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state: dict[str, Any]) -> None: ...
+    def slow_down(self) -> None: ...  # halve the rate: the last step was not finite
 
 
 @dataclass
-class Descent(Stage):
+class Descent:
     """Minimise Σᵢ wᵢ·termᵢ(θ; k) over θ by any torch optimiser, at the optimiser's rate times `schedule(k)`.
 
     `scale` multiplies the sum: L-BFGS of torch drops curvature pairs with y·s ≤ 1e-10, which small losses fall below.
     """
 
+    name: str
+    steps: int
     optimiser: torch.optim.Optimizer
     terms: Callable[[int], dict[str, Tensor]]
     weights: Mapping[str, float] = field(default_factory=dict)
     schedule: Callable[[int], float] = lambda k: 1.0
     scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        for group in self.optimiser.param_groups:
+            group["initial_lr"] = group["lr"]
 
     def step(self, k: int) -> dict[str, Tensor]:
         found: dict[str, Tensor] = {}
@@ -57,14 +54,15 @@ class Descent(Stage):
         def loss() -> Tensor:
             self.optimiser.zero_grad()
             terms = self.terms(k)
-            total = self.scale * torch.stack([self.weights.get(label, 1.0) * term for label, term in terms.items()]).sum()
+            parts = [self.scale * self.weights.get(label, 1.0) * term for label, term in terms.items()]
+            total = torch.stack(parts).sum()
             total.backward()  # type: ignore[no-untyped-call]
             for label, term in terms.items():
                 found.setdefault(label, term.detach())  # a line search comes here again: tell where the step starts
             return total
 
         for group in self.optimiser.param_groups:
-            group["lr"] = group.setdefault("initial_lr", group["lr"]) * self.schedule(k)
+            group["lr"] = group["initial_lr"] * self.schedule(k)
         self.optimiser.step(loss)  # type: ignore[arg-type]
         return found
 
@@ -85,13 +83,15 @@ class Descent(Stage):
 
 
 @dataclass
-class Evolution(Stage):
+class Evolution:
     """Carry `state` in time from `start`: state ← advance(state, t, dt, random), its randomness drawn from (seed, k).
 
-    `trace` has what `monitor(state, t)` tells after each step, `kept` the states after the steps named in `keep` (0: the
-    first state). After a step that was not finite, every dt is taken in twice as many parts.
+    `trace` has what `monitor(state, t)` tells after each step, `kept` the states after the steps named in `keep` (0 is
+    the first state). After a step that was not finite, every dt is taken in twice as many parts.
     """
 
+    name: str
+    steps: int
     dt: float
     state: dict[str, Tensor]
     advance: Callable[[dict[str, Tensor], float, float, torch.Generator], dict[str, Tensor]]
@@ -122,8 +122,8 @@ class Evolution(Stage):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.parts, self.trace = state["parts"], state["trace"]
-        self.state, *kept = ({n: x.to(self.device) for n, x in s.items()} for s in (state["state"], *state["kept"].values()))
-        self.kept = dict(zip(state["kept"], kept, strict=True))
+        self.state = {name: x.to(self.device) for name, x in state["state"].items()}
+        self.kept = {k: {name: x.to(self.device) for name, x in kept.items()} for k, kept in state["kept"].items()}
 
     def slow_down(self) -> None:
         self.parts *= 2

@@ -8,7 +8,7 @@ comparison.  Parentheses leave no trace; the tree's shape is their meaning.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
@@ -443,9 +443,9 @@ class Spec(Node):
 
 def children(node: Node) -> Iterator[Node]:
     """The nodes directly below, in the order of their fields."""
-    for f in fields(node):
-        if f.name != "span":
-            yield from _nodes(getattr(node, f.name))
+    for part in node.__dataclass_fields__:
+        if part != "span":
+            yield from _nodes(getattr(node, part))
 
 
 def _nodes(value: object) -> Iterator[Node]:

@@ -222,6 +222,7 @@ class ExpressionBuilder:
         run = str(c[0])[1:].lstrip()
         if run == "n" and "n" not in self.coordinates:
             return ast.NormalDerivative(c[1], span=span)
+        self.name(run, self.token_span(c[0]))  # refuses the language's own words
         return ast.Partial(split_coordinates(run, self.coordinates), c[1], span=span)
 
     def differential(self, span: Span, c: list[Any]) -> Expr:

@@ -26,12 +26,12 @@ _NEXT_LINE = re.compile(r"\n[ \t\r]*(?=[^\s#])")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line to come.  `row` is its line in the source; only a line that holds a whole statement is aligned."""
+    """One line to come.  `row` is its line in the source; only a line that begins a statement is aligned."""
 
     row: int
     pieces: tuple[Piece, ...]
     indent: str = ""
-    whole: bool = True
+    begins: bool = True
     comment: str = ""
     comment_column: int = 0
     blank_before: bool = False
@@ -105,7 +105,7 @@ def _statement_lines(block: Block, comments: Sequence[Comment], source: Source, 
             text = source.line(row).expandtabs(4)
             indent = "" if row == first else text[: len(text) - len(text.lstrip())]
             column = comment.span.column if comment is not None else 0
-            lines.append(Line(row, tuple(pieces), indent, first == last, comment.text if comment else "", column))
+            lines.append(Line(row, tuple(pieces), indent, row == first, comment.text if comment else "", column))
     return lines
 
 
@@ -165,12 +165,14 @@ def _clusters(lines: list[Line], tag: str, columns: list[dict[str, int]], padded
     """Runs of neighbouring lines whose mark stands in one column, or beside it where one of them is padded."""
     clusters: list[list[int]] = []
     for i, line in enumerate(lines):
-        if tag not in columns[i] or not line.whole:
+        if tag not in columns[i] or not line.begins:
             continue
         last = clusters[-1][-1] if clusters else i
         apart = abs(columns[i][tag] - columns[last][tag])
         slip = apart == 1 and tag in ("on", "using", "with") and (tag in padded[i] or tag in padded[last])
-        if last == i - 1 and line.row == lines[last].row + 1 and (apart == 0 or slip):
+        between = lines[last + 1 : i]
+        adjacent = i > 0 and line.row == lines[i - 1].row + 1 and not any(other.begins for other in between)
+        if clusters and adjacent and (apart == 0 or slip):
             clusters[-1].append(i)
         else:
             clusters.append([i])
@@ -214,7 +216,9 @@ def _align_comments(lines: list[Line]) -> list[Line]:
 
 
 def _move(group: list[Line]) -> list[Line]:
-    column = max((max(line.comment_column, len(line.indent + _joined(line.pieces)) + 3) for line in group), default=0)
+    column = max(
+        (max(line.comment_column, len(line.indent + _joined(line.pieces).rstrip()) + 3) for line in group), default=0
+    )
     return [replace(line, comment_column=column) for line in group]
 
 

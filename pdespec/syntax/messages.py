@@ -9,7 +9,7 @@ words.  Nothing of the parser's own vocabulary reaches the reader.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cache
 
@@ -58,10 +58,12 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Where a parse ended: the parser's state, the type and text of the token found, what would have been accepted."""
+    """Where a parse ended: the statement's opening word, the parser's state, the word before (if it is one), the token
+    found, and the terminals that would have been accepted."""
 
     opening: str
     state: int
+    before: str
     found: str
     text: str
     start: int
@@ -74,15 +76,17 @@ def stop(failure: UnexpectedInput, statement: str) -> Stop:
     accepted: frozenset[str] = frozenset(failure.interactive_parser.accepts())  # type: ignore[no-untyped-call]
     state = failure.interactive_parser.parser_state.position
     opening = opening_word(statement)
+    last = failure.interactive_parser.parser_state.value_stack[-1:]
+    before = str(last[0]) if last and isinstance(last[0], Token) and last[0].type == "NAME" else ""
     if isinstance(failure, UnexpectedToken):
         token: Token = failure.token
         if token.type == END:
-            return Stop(opening, state, END, "", len(statement), len(statement), accepted)
+            return Stop(opening, state, before, END, "", len(statement), len(statement), accepted)
         start = token.start_pos or 0
-        return Stop(opening, state, token.type, str(token), start, start + len(token), accepted)
+        return Stop(opening, state, before, token.type, str(token), start, start + len(token), accepted)
     assert isinstance(failure, UnexpectedCharacters)
     at = failure.pos_in_stream or 0
-    return Stop(opening, state, UNREADABLE, failure.char, at, at + 1, accepted)
+    return Stop(opening, state, before, UNREADABLE, failure.char, at, at + 1, accepted)
 
 
 def opening_word(statement: str) -> str:
@@ -96,26 +100,35 @@ def opening_word(statement: str) -> str:
 
 def explain(place: Stop) -> Message:
     """The message for a failed parse."""
-    return (
+    message = (
         _misplaced(place)
         or _misspelt(place)
         or _examples().get((place.opening, place.state, place.found))
         or _examples().get(("", place.state, place.found))
+        or _unreadable(place)
         or _missing_operator(place)
         or Message(fallback(place.accepted, found(place)))
     )
+    return replace(message, text=message.text.replace("<found>", place.text))
 
 
 def _misplaced(place: Stop) -> Message | None:
-    """What no state can mend: a character that is no token, a word where no statement begins with it."""
-    if place.found == UNREADABLE:
-        return Message(f"`{place.text}` cannot stand here", _CHARACTERS.get(place.text, ""))
+    """A word of the language where an operand should be, or where no statement begins; a label where none belongs."""
     if place.opening.startswith("label: "):
         return Message(f"a label stands before an equation or `solve`, not before `{place.opening[7:]}`")
     if place.opening in CLAUSE_WORDS:
         hint = f"a line goes on only after an operator, a comma or a word: end the line before with `{place.opening}`"
         return Message(f"a line cannot begin with `{place.opening}`", hint, at_opening=True)
+    if place.before in RESERVED:
+        return Message(f"an operand is missing before `{place.before}`")
     return None
+
+
+def _unreadable(place: Stop) -> Message | None:
+    """A character that is no token here."""
+    if place.found != UNREADABLE:
+        return None
+    return Message(f"`{place.text}` cannot stand here", _CHARACTERS.get(place.text, ""))
 
 
 def found(place: Stop) -> str:

@@ -19,10 +19,12 @@ from pdespec.syntax.names import CLAUSE_WORDS, LATIN, LOOKALIKES, STATEMENT_WORD
 MAX_BYTES = 1 << 20
 MAX_NESTING = 200
 MAX_STATEMENT = 10_000
+MAX_STATEMENTS = 2_000
 
 _LETTERS = "A-Za-z" + "".join(LATIN)
 _TOKEN = re.compile(
-    rf"""(?P<comment>\#[^\n]*) | (?P<string>"[^"\n]*"?) | (?P<newline>\n) | (?P<open>[(\[{{]) | (?P<close>[)\]}}])
+    rf"""(?P<comment>\#[^\n]*) | (?P<string>"[^"\n]*"?) | (?P<newline>\n(?:[ \t\r]*\n)*)
+    | (?P<open>[(\[{{]) | (?P<close>[)\]}}])
     | (?P<word>[{_LETTERS}][{_LETTERS}0-9_]*['′]*) | (?P<space>[ \t\r]+) | (?P<number>[0-9.]+) | (?P<other>.)""",
     re.VERBOSE,
 )
@@ -130,6 +132,10 @@ def split(source: Source) -> tuple[tuple[Chunk, ...], tuple[Comment, ...], tuple
             scan.take(text, at)
             _examine(scan, kind or "", text, at)
     scan.finish()
+    if len(scan.chunks) > MAX_STATEMENTS:
+        message = f"the file has more than {MAX_STATEMENTS} statements"
+        place = scan.chunks[MAX_STATEMENTS].start
+        return (), (), (error("PDE006", Span(source, place, place), message, hint="split it and `import` the parts"),)
     return tuple(scan.chunks), tuple(scan.comments), tuple(invisible + scan.diagnostics)
 
 

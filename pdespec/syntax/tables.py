@@ -35,7 +35,7 @@ def parser() -> lark.Lark:
     if path.is_file():
         stored = json.loads(path.read_text(encoding="utf-8"), object_hook=_integer_keys)
         if stored["stamp"] == stamp():
-            read: lark.Lark = lark.Lark._load_from_dict(stored["data"], stored["memo"])
+            read: lark.Lark = lark.Lark._load_from_dict(stored["data"], stored["memo"])  # type: ignore[no-untyped-call]
             return read
     return compute()
 

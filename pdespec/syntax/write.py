@@ -142,7 +142,7 @@ def _binary(writer: Writer, node: ast.Binary) -> None:
     sign = SIGNS.get(node.op, node.op)
     spaced = level == SUM or _spaced(node)
     writer.add(f" {sign} " if spaced else sign, breaks=spaced)
-    writer.put(node.right, PRODUCT if isinstance(node.right, ast.Binder) else right)
+    writer.put(node.right, PRODUCT if isinstance(node.right, ast.Binder) and level != COMPOSITION else right)
 
 
 def _flat(node: ast.Binary) -> list[Expr]:
@@ -403,7 +403,7 @@ def _binding(writer: Writer, node: ast.Binding) -> None:
         return
     writer.add(f" {writer.spelling.relation(node.relation)} ")
     domain = node.domain
-    if isinstance(domain, ast.Range) and domain.second is None:
+    if node.relation == "in" and isinstance(domain, ast.Range) and domain.second is None:
         simple = isinstance(domain.first, ast.Num | ast.Name) and isinstance(domain.last, ast.Name | ast.Num)
         decimal = isinstance(domain.last, ast.Num) and domain.last.text.startswith(".")
         writer.put(domain.first, SUM)

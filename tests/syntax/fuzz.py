@@ -44,7 +44,11 @@ def soup(rng: random.Random) -> str:
 
 
 def mutated(text: str, other: str, rng: random.Random) -> str:
-    """One to eight mutations of a text."""
+    """One to eight mutations of a text, most often of some lines of it only."""
+    lines = text.splitlines(keepends=True)
+    if rng.random() < 0.8:
+        start = rng.randrange(len(lines))
+        text = "".join(lines[start : start + rng.randrange(1, 9)])
     for _ in range(rng.randrange(1, 9)):
         text = rng.choice(MUTATIONS)(text, other, rng)
     return text

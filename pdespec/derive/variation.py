@@ -1,0 +1,486 @@
+"""The first variation of a functional, by reverse-mode differentiation in function space.
+
+Walk the functional with a cotangent w (1 at the root) and the groups of integration points.  A pointwise g(a…) passes
+w ∂g/∂aᵢ on; ∫ dy adds a group; ∂, ∇, ∇·, ∇× pass their adjoints on and, over the boundary of the group, their flux.  A
+leaf u(y) gives δF/δu(z) += ∫ over the other groups of w with y → z; on a boundary it gives a natural condition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sympy import Abs, Add, Basic, Expr, Heaviside, Max, Min, Mul, Pow, S, log, sign
+
+from pdespec.derive import calculus
+from pdespec.derive.calculus import depends
+from pdespec.derive.deadline import tick
+from pdespec.derive.scope import Group, maps_onto_itself, size
+from pdespec.derive.tensors import Frobenius, Outer, Transpose, contract, transpose
+from pdespec.model.sets import Product, Set, plain, product
+from pdespec.model.terms import (
+    Component,
+    Cross,
+    Curl,
+    Defined,
+    Div,
+    Dot,
+    Expect,
+    Field,
+    FieldValue,
+    Grad,
+    Hess,
+    IndexedProduct,
+    IndexedSum,
+    Integrate,
+    Lap,
+    Partial,
+    Term,
+    Vec,
+    VectorOperator,
+    fresh,
+    shape,
+    substitute,
+)
+
+Scope = tuple[Group, ...]
+Domain = tuple[tuple[int, Set], ...]
+"""The factors of a field's domain in the order of its slots: how many slots each has, and its set."""
+
+
+class NoVariation(Exception):
+    """Why a functional has no first variation here, with the code of the finding."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class BoundaryTerm:
+    """∮ cotangent : D(η) over a surface: `node` is D(u), the value u or a derivative of it on the boundary."""
+
+    cotangent: Expr
+    node: Expr
+    region: Set
+
+
+@dataclass(frozen=True, slots=True)
+class FirstVariation:
+    """δF = ∫ interior·η + Σ boundary terms."""
+
+    interior: Expr
+    boundary: tuple[BoundaryTerm, ...] = ()
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What a walk collects for δF/δu at `point`."""
+
+    field: Field
+    point: tuple[Expr, ...]
+    domain: Domain
+    interior: list[Expr] = field(default_factory=list)
+    boundary: list[BoundaryTerm] = field(default_factory=list)
+
+
+def variation(functional: Expr, u: Field, point: tuple[Expr, ...], domain: Domain = ()) -> FirstVariation:
+    """δF/δu at a point given slot by slot; raises `NoVariation`.  Without a domain every integral covers all of it."""
+    if shape(functional):
+        raise NoVariation("PDE410", "a functional is a number, not a vector")
+    walk = _Walk(u, point, domain)
+    push(walk, functional, S.One, ())
+    return FirstVariation(Add(*walk.interior), tuple(walk.boundary))
+
+
+def push(walk: _Walk, term: Expr, w: Expr, scope: Scope) -> None:
+    """Pass the cotangent w of a term on to the leaves."""
+    if w == 0 or not term.has(walk.field):
+        return
+    tick()
+    rule = _RULES.get(type(term))
+    if rule is None and isinstance(term, Term):
+        raise NoVariation("PDE910", f"no rule to differentiate a functional through {type(term).__name__}")
+    (rule or _function)(walk, term, w, scope)
+
+
+# ── pointwise rules ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _add(walk: _Walk, term: Expr, w: Expr, scope: Scope) -> None:
+    for a in term.args:
+        push(walk, a, w, scope)
+
+
+def _mul(walk: _Walk, term: Expr, w: Expr, scope: Scope) -> None:
+    for k, a in enumerate(term.args):
+        rest = Mul(*term.args[:k], *term.args[k + 1 :])
+        push(walk, a, w * rest if shape(a) or not shape(rest) else contract(w, rest), scope)
+
+
+def _pow(walk: _Walk, term: Expr, w: Expr, scope: Scope) -> None:
+    base, exponent = term.args
+    push(walk, base, w * exponent * base ** (exponent - 1), scope)
+    push(walk, exponent, w * term * log(base), scope)
+
+
+def _function(walk: _Walk, term: Expr, w: Expr, scope: Scope) -> None:
+    for k, a in enumerate(term.args):
+        push(walk, a, w * _slope(term, k), scope)
+
+
+def _slope(term: Expr, k: int) -> Expr:
+    a = term.args[k]
+    if isinstance(term, Abs):
+        return sign(a)
+    if isinstance(term, (sign, Heaviside)):
+        return S.Zero
+    if isinstance(term, (Max, Min)):
+        rest = term.func(*term.args[:k], *term.args[k + 1 :])
+        return Heaviside(a - rest if isinstance(term, Max) else rest - a)
+    return term.fdiff(k + 1)
+
+
+def _vec(walk: _Walk, term: Vec, w: Expr, scope: Scope) -> None:
+    for k, a in enumerate(term.args, 1):
+        push(walk, a, calculus.component(w, k), scope)
+
+
+def _component(walk: _Walk, term: Component, w: Expr, scope: Scope) -> None:
+    vector, index = term.args
+    if not index.is_Integer:
+        raise NoVariation("PDE911", "a component whose index is a sum's")
+    push(walk, vector, calculus.unit(int(index), shape(vector)[0], w), scope)
+
+
+def _dot(walk: _Walk, term: Dot, w: Expr, scope: Scope) -> None:
+    a, b = term.args
+    ranks = len(shape(a)), len(shape(b))
+    if ranks == (1, 1):
+        if a == b:
+            push(walk, a, 2 * w * a, scope)
+            return
+        push(walk, a, w * b, scope)
+        push(walk, b, w * a, scope)
+    elif ranks == (2, 1):
+        push(walk, a, Outer(w, b), scope)
+        push(walk, b, Dot(w, a), scope)
+    elif ranks == (1, 2):
+        push(walk, a, Dot(b, w), scope)
+        push(walk, b, Outer(a, w), scope)
+    else:
+        push(walk, a, Dot(w, transpose(b)), scope)
+        push(walk, b, Dot(transpose(a), w), scope)
+
+
+def _cross(walk: _Walk, term: Cross, w: Expr, scope: Scope) -> None:
+    a, b = term.args
+    push(walk, a, Cross(b, w), scope)
+    push(walk, b, Cross(w, a), scope)
+
+
+def _frobenius(walk: _Walk, term: Frobenius, w: Expr, scope: Scope) -> None:
+    a, b = term.args
+    push(walk, a, w * b, scope)
+    push(walk, b, w * a, scope)
+
+
+def _outer(walk: _Walk, term: Outer, w: Expr, scope: Scope) -> None:
+    a, b = term.args
+    push(walk, a, Dot(w, b), scope)
+    push(walk, b, Dot(a, w), scope)
+
+
+def _transpose(walk: _Walk, term: Transpose, w: Expr, scope: Scope) -> None:
+    push(walk, term.args[0], transpose(w), scope)
+
+
+def _defined(walk: _Walk, term: Defined, w: Expr, scope: Scope) -> None:
+    push(walk, term.unfold(), w, scope)
+
+
+def _sum(walk: _Walk, term: IndexedSum, w: Expr, scope: Scope) -> None:
+    if type(term) is not IndexedSum:
+        push(walk, Mul(*term.terms()), w, scope)
+        return
+    for a in term.terms():
+        push(walk, a, w, scope)
+
+
+# ── integrals ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _integral(walk: _Walk, term: Integrate | Expect, w: Expr, scope: Scope) -> None:
+    """Add a group, under names that nothing else uses."""
+    law = term.law if isinstance(term, Expect) else None
+    if law is not None and law.has(walk.field):
+        raise NoVariation("PDE912", f"the law of an expectation depends on {walk.field}")
+    group = Group(term.variables, None if law is not None else term.region, law)
+    used: set[Basic] = set(w.free_symbols).union(*(x.free_symbols for x in walk.point))
+    used = used.union(*(set(g.variables) for g in scope))
+    names = {v: fresh(v, used | term.body.free_symbols) for v in term.variables if v in used}
+    push(walk, substitute(term.body, names), w, (*scope, group.renamed(names)))
+
+
+# ── derivatives ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _by_parts(
+    walk: _Walk,
+    term: Expr,
+    operand: Expr,
+    w: Expr,
+    scope: Scope,
+    *,
+    adjoint: Callable[[Expr], Expr],
+    flux: Callable[[Expr, Expr], Expr],
+) -> None:
+    """∫ w·D f = ∫ (D*w) f + ∮ flux(w, n) f over each group that the derivative acts in."""
+    variables = tuple(dict.fromkeys(term.variables))
+    owners = [g for g in scope if set(g.variables) & set(variables)]
+    if {v for g in owners for v in g.variables}.isdisjoint(variables) or len(
+        [v for v in variables if not any(v in g.variables for g in scope)]
+    ):
+        raise NoVariation("PDE411", "a derivative at a fixed point has no first variation as a function")
+    if any(g.surface for g in owners):
+        _record(walk, term, w, scope)
+        return
+    for g in owners:
+        if g.law is not None:
+            plain_group, weight = g.weighted()
+            if plain_group.region is None:
+                raise NoVariation("PDE411", "a derivative at fixed points has no first variation as a function")
+            w, scope = w * weight, tuple(plain_group if h is g else h for h in scope)
+    push(walk, operand, adjoint(w), scope)
+    for g in (g for g in scope if set(g.variables) & set(variables)):
+        edge = g.boundary()
+        if edge is not None:
+            push(walk, operand, flux(w, g.normal(variables)), tuple(edge if h is g else h for h in scope))
+
+
+def _grad(walk: _Walk, term: Grad, w: Expr, scope: Scope) -> None:
+    def adjoint(w: Expr) -> Expr:
+        return -calculus.div(w, term.variables)
+
+    _by_parts(walk, term, term.operand, w, scope, adjoint=adjoint, flux=lambda w, n: calculus.dot(_vector(n), w))
+
+
+def _vector(n: Expr) -> Expr:
+    return n if shape(n) else Vec(n)
+
+
+def _div(walk: _Walk, term: Div, w: Expr, scope: Scope) -> None:
+    def adjoint(w: Expr) -> Expr:
+        return -calculus.grad(w, term.variables)
+
+    def flux(w: Expr, n: Expr) -> Expr:
+        return Outer(_vector(n), w) if shape(w) else w * _vector(n)
+
+    _by_parts(walk, term, term.operand, w, scope, adjoint=adjoint, flux=flux)
+
+
+def _lap(walk: _Walk, term: Lap, w: Expr, scope: Scope) -> None:
+    """Δ = ∇·∇."""
+    push(walk, Div(Grad(term.operand, *term.variables), *term.variables), w, scope)
+
+
+def _hess(walk: _Walk, term: Hess, w: Expr, scope: Scope) -> None:
+    """The Hessian is ∇∇."""
+    push(walk, Grad(Grad(term.operand, *term.variables), *term.variables), w, scope)
+
+
+def _curl(walk: _Walk, term: Curl, w: Expr, scope: Scope) -> None:
+    """∫ w·∇×v = ∫ (∇×w)·v + ∮ (w×n)·v, and its two forms in the plane."""
+
+    def flux(w: Expr, n: Expr) -> Expr:
+        if term.dimension == 3:
+            return Cross(w, n)
+        if shape(term.operand):
+            return w * Vec(-calculus.component(n, 2), calculus.component(n, 1))
+        one, two = calculus.components(w, 2)
+        return one * calculus.component(n, 2) - two * calculus.component(n, 1)
+
+    def adjoint(w: Expr) -> Expr:
+        return calculus.curl(w, term.variables)
+
+    _by_parts(walk, term, term.operand, w, scope, adjoint=adjoint, flux=flux)
+
+
+def _partial(walk: _Walk, term: Partial, w: Expr, scope: Scope) -> None:
+    """One derivative at a time, the last one first."""
+    *rest, last = term.variables
+    operand = Partial(term.operand, *rest) if rest else term.operand
+    if any(g.surface and last in g.variables for g in scope):
+        _record(walk, term, w, scope)
+        return
+    single = Partial(operand, last)
+
+    def adjoint(w: Expr) -> Expr:
+        return -calculus.partial(w, last)
+
+    def flux(w: Expr, n: Expr) -> Expr:
+        return w * n if not shape(n) else w * calculus.component(n, 1)
+
+    _by_parts(walk, single, operand, w, scope, adjoint=adjoint, flux=flux)
+
+
+# ── leaves ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _leaf(walk: _Walk, term: FieldValue, w: Expr, scope: Scope) -> None:
+    if term.field != walk.field:
+        raise NoVariation("PDE910", f"{term.field} at a point that depends on {walk.field}")
+    if term.orders:
+        raise NoVariation("PDE910", "a derivative in scalar coordinates inside a functional")
+    if any(x.has(walk.field) for x in term.point):
+        raise NoVariation("PDE910", f"{walk.field} at a point that depends on itself")
+    surface, w, rest = _transported(walk, term, w, scope)
+    for g in reversed(rest):
+        w = g.around(w)
+    if surface is None:
+        walk.interior.append(w)
+    else:
+        walk.boundary.append(BoundaryTerm(w, _at(walk), surface))
+
+
+def _at(walk: _Walk) -> Expr:
+    return FieldValue(walk.field, (), *walk.point)
+
+
+def _transported(walk: _Walk, term: FieldValue, w: Expr, scope: Scope) -> tuple[Set | None, Expr, Scope]:
+    """The cotangent with the leaf's point moved to z: surface (if the point lies on one), cotangent, groups left."""
+    moved: dict[Any, Expr] = {}
+    factor: Expr = S.One
+    surfaces: list[Set] = []
+    taken: dict[Group, list[int]] = {}
+    for slot, (x, z) in enumerate(zip(term.point, walk.point, strict=True)):
+        bound = {v for g in scope for v in g.variables} & x.free_symbols
+        if not bound and x == z:
+            continue
+        if not bound:
+            raise NoVariation("PDE411", f"{term.field} at a fixed point: its variation is a Dirac mass, no function")
+        place = substitute(x, moved)
+        v, value, scale, shift = _solved(place, z, bound - set(moved), scope)
+        g = next(g for g in scope if v in g.variables)
+        region = g.part(v)
+        if region is not None and not maps_onto_itself(region, scale, shift):
+            raise NoVariation("PDE914", f"an integral of {walk.field} over a region that its argument moves")
+        taken.setdefault(g, []).append(slot)
+        if g.surface and g.region is not None:
+            surfaces.append(g.region)
+        moved = {k: substitute(m, {v: value}) for k, m in moved.items()} | {v: value}
+        factor = factor / Abs(scale) ** size(v)
+    if not moved:
+        raise NoVariation("PDE411", f"{term.field} is not integrated over: this is no functional of it")
+    for g, slots in taken.items():
+        _check_region(g, slots, walk)
+        w = w * g.weighted()[1]
+    left = [g.without(set(moved)) for g in scope]
+    if any(rest is None for rest in left):
+        raise NoVariation(
+            "PDE913", "an integral over a region that is no product, one factor of which a field takes"
+        )
+    rest = tuple(_in_scope(g, moved) for groups in left for g in groups or ())
+    return (surfaces[0] if surfaces else None), substitute(w * factor, moved), rest
+
+
+def _in_scope(g: Group, moved: dict[Any, Expr]) -> Group:
+    return replace(g, law=substitute(g.law, moved)) if g.law is not None else g
+
+
+def _solved(place: Expr, z: Expr, free: set[Any], scope: Scope) -> tuple[Any, Expr, Expr, Expr]:
+    """A bound variable v with place = z solved as v = …, and place = scale·v + shift."""
+    for g in reversed(scope):
+        for v in g.variables:
+            if v not in free or bool(shape(v)) != bool(shape(place)):
+                continue
+            if place == v:
+                return v, z, S.One, S.Zero
+            scale, shift = _affine(place, v)
+            if scale is not None:
+                return v, (z - shift) / scale, scale, shift
+    raise NoVariation("PDE914", "a field at a point that is no invertible affine function of an integration variable")
+
+
+def _affine(place: Expr, v: Any) -> tuple[Expr | None, Expr]:
+    """place = scale·v + shift with a scale that is a nonzero constant."""
+    scale, shift = [], []
+    for t in Add.make_args(place.expand() if not shape(place) else place):
+        if not depends(t, (v,)):
+            shift.append(t)
+            continue
+        rest = t / v if t.is_Mul or t == v else None
+        if rest is None or depends(rest, (v,)) or not (rest.is_number or rest.is_nonzero):
+            return None, S.Zero
+        scale.append(rest)
+    total = Add(*scale)
+    return (total, Add(*shift)) if total.is_nonzero else (None, S.Zero)
+
+
+def _check_region(g: Group, slots: list[int], walk: _Walk) -> None:
+    """A group that a leaf consumes runs over all of the field's domain in those slots."""
+    if g.law is not None or g.surface or g.region is None:
+        return
+    factors, start = [], 0
+    for count, factor in walk.domain:
+        if set(range(start, start + count)) & set(slots):
+            factors.append(factor)
+        start += count
+    if factors and _plainly(g.region) != _plainly(*factors) and not _covered(g, slots, walk):
+        raise NoVariation("PDE915", f"an integral over {g.region}, which is only part of the domain of {walk.field}")
+
+
+def _covered(g: Group, slots: list[int], walk: _Walk) -> bool:
+    """Whether each variable that the leaf took runs over the whole of its one-slot factor."""
+    sets = [factor for count, factor in walk.domain for _ in range(count)]
+    single = [count == 1 for count, _ in walk.domain for _ in range(count)]
+    parts = [g.part(v) for v in g.variables]
+    whole = {_plainly(p) for p in parts if p is not None}
+    return all(single[k] and _plainly(sets[k]) in whole for k in slots)
+
+
+def _plainly(*sets: Set) -> Set:
+    """A product of sets without names."""
+    plain_sets = [plain(s) for s in sets]
+    return product(*(plain(p) for s in plain_sets for p in (s.parts if isinstance(s, Product) else (s,))))
+
+
+def _record(walk: _Walk, term: Expr, w: Expr, scope: Scope) -> None:
+    """A derivative of the field on a boundary: kept as it is, at the point z."""
+    inner = term.operand
+    while isinstance(inner, (Partial, VectorOperator)):
+        inner = inner.operand
+    if not isinstance(inner, FieldValue):
+        raise NoVariation("PDE916", "a boundary term with a derivative of a nonlinear expression")
+    surface, w, rest = _transported(walk, inner, w, scope)
+    if surface is None or rest:
+        raise NoVariation("PDE916", "a boundary term with a derivative under another integral")
+    names = dict(zip(inner.point, walk.point, strict=True))
+    walk.boundary.append(BoundaryTerm(w, substitute(term, names), surface))
+
+
+_RULES: dict[type, Callable[[_Walk, Any, Expr, Scope], None]] = {
+    Add: _add,
+    Mul: _mul,
+    Pow: _pow,
+    FieldValue: _leaf,
+    Vec: _vec,
+    Component: _component,
+    Dot: _dot,
+    Cross: _cross,
+    Frobenius: _frobenius,
+    Outer: _outer,
+    Transpose: _transpose,
+    Defined: _defined,
+    IndexedSum: _sum,
+    IndexedProduct: _sum,
+    Integrate: _integral,
+    Expect: _integral,
+    Grad: _grad,
+    Div: _div,
+    Lap: _lap,
+    Hess: _hess,
+    Curl: _curl,
+    Partial: _partial,
+}

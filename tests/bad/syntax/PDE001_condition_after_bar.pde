@@ -1,0 +1,1 @@
+domain A = {x | x < 1}

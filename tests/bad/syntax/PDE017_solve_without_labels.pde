@@ -1,0 +1,4 @@
+domain X(x) = [0, 1]
+unknown u : X -> R
+bulk: Δu = 1 on X
+solve bulk, Δu + 1

@@ -1,0 +1,2 @@
+param β = 5
+f := exp(-beta)
