@@ -11,17 +11,7 @@ from dataclasses import dataclass, field
 
 from sympy import Basic, Expr, Symbol, cos, pi, sin
 
-from pdespec.plan.plan import Mlp, network_output
-
-
-@dataclass(frozen=True, slots=True)
-class Module:
-    """Any other network, by the code that builds it, an `nn.Module` from features (n, d) to outputs (n, m).
-
-    The text may use the name `generator`, a `torch.Generator`.
-    """
-
-    constructor: str
+from pdespec.plan.plan import Mlp, Module, network_output
 
 
 @dataclass(frozen=True, slots=True)

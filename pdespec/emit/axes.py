@@ -333,7 +333,7 @@ def _dot(a: Expr, b: Expr, scope: Scope) -> Array:
     if a == b:
         pair = _difference(a, scope)
         if pair is not None:
-            return Array(f"squared_distance({pair[0].text}, {pair[1].text})", scope.order({*pair[0].axes, *pair[1].axes}))
+            return Array(f"squared_distances({pair[0].text}, {pair[1].text})", scope.order({*pair[0].axes, *pair[1].axes}))
         v = vector(a, scope)
         return Array(f"{v.tight()}.square().sum(-1)", v.axes)
     left, right = vector(a, scope), vector(b, scope)

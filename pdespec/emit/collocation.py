@@ -16,6 +16,7 @@ from pdespec.model.model import Solve
 from pdespec.model.sets import product
 from pdespec.model.terms import Field
 from pdespec.plan.plan import Collocation, Condition, Descent, Network
+from pdespec.plan.unbounded import within
 
 
 def emit_collocation(plan: Collocation, script: Script) -> SolveCode:
@@ -31,7 +32,8 @@ def emit_collocation(plan: Collocation, script: Script) -> SolveCode:
         Section("solve", _solve(stem, plan, script), f"spec:{plan.solve.span.line}"),
     )
     solution = script.names.name(plan.solve.label) if plan.solve.label else "solution"
-    region = product(*(d.set for d in script.model.unknown(plan.fields[0].name).domains))
+    domain = product(*(d.set for d in script.model.unknown(plan.fields[0].name).domains))
+    region = within(domain, plan.box) if plan.box else domain
     return SolveCode(
         plan.solve.label,
         solution,
@@ -79,7 +81,7 @@ def describe(n: Network, solve: Solve, script: Script) -> Ansatz:
         name=script.names.name(n.field.name),
         inputs=tuple(n.coordinates),
         input_names=tuple(coordinate_name(c, script) for c in n.coordinates),
-        net=n.mlp,
+        net=n.net,
         outputs=len(n.form),
         features=n.features,
         form=n.form,
@@ -168,7 +170,6 @@ def weights(conditions: tuple[Condition, ...], script: Script) -> str:
 
 
 def _solve(stem: str, plan: Collocation, script: Script) -> str:
-    script.need("Config", "Stage", "Descent", "seeded")
     nets, lines = make_networks(plan.networks, plan.solve, script)
     call = f"{stem}objective({', '.join(nets)}, points)"
     entries = ", ".join(f'"{n.removesuffix("_net")}": {n}' for n in nets)

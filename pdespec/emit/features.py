@@ -120,7 +120,6 @@ def _row(component: Expr, condition: Condition, blocks: list[Output], write: Pri
 
 
 def _equations(stem: str, names: list[str], script: Script) -> str:
-    script.need("Features", "Rows")
     entries = "\n".join(f'        "{n}": {n}_rows(*points["{n}"], features, blocks),' for n in names)
     return (
         f"def {stem}equations(c: Tensor, features: Features, points: Mapping[str, tuple[Tensor, ...]]) -> Rows:\n"
@@ -131,12 +130,10 @@ def _equations(stem: str, names: list[str], script: Script) -> str:
 
 
 def _solve(stem: str, plan: Features, conditions: tuple[Condition, ...], script: Script) -> str:
-    script.need("Expansion", "LeastSquares", "Config", "Stage")
     box = box_code(plan.region, script)
     periodic = literal(tuple(any(k == i for i, _ in plan.periods) for k in range(len(plan.coordinates))))
     importance = "{" + ", ".join(f'"{script.names.name(c.label)}": {literal(c.weight)}' for c in conditions) + "}"
     steps = 1 if plan.linear else 12
-    script.need("ExpansionField")
     blocks = outputs(plan)
     fields = ", ".join(
         f'"{script.names.name(f.name)}": ExpansionField(expansion, {blocks.index((f, 1 if f.shape else None))}'

@@ -30,7 +30,6 @@ def state(plan: Particles | Grid, value: FieldValue, key: str, body: Body) -> st
     time = value.point[-1]
     last = round((plan.end - plan.begin) / plan.dt)
     step = round((float(time) - plan.begin) / plan.dt) if time.is_number else last
-    body.script.need("state_after")
     code = f'state_after(solutions["{solution}"], {step})["{key}"]'
     hint = key if not time.is_number else f"{key}_at_{literal(float(time)).replace('.', '_').replace('-', 'm')}".removesuffix("_0")
     return body.line(("state", plan.solve.label, step, key), hint, code)
@@ -60,7 +59,6 @@ def _slope(plan: Grid, value: FieldValue, name: str, body: Body) -> str:
     """A first derivative of a periodic field, by its Fourier modes."""
     if sum(value.orders) != 1 or plan.scheme != "spectral":
         raise SpecError([error("PDE914", plan.solve.span, "a report of this derivative is not supported on a grid yet")])
-    body.script.need("spectral_gradient")
     solution = body.script.names.name(plan.solve.label) if plan.solve.label else "solution"
     grid = body.line(("grid", plan.solve.label), "grid", f'solutions["{solution}"].grid')
     gradient = body.line(("gradient", name), f"gradient_{name}", f"spectral_gradient({name}, {grid})")
@@ -75,7 +73,6 @@ def log_density(plan: Particles, particles: str, body: Body) -> str:
         raise SpecError([error("PDE524", plan.solve.method_span, "a functional of the density's value needs an estimator at its particles", hint="add density=knn(10) to `using`")])  # fmt: skip
     (size,) = estimator.arguments  # type: ignore[union-attr]
     code = f"{name}_log_density({particles}.reshape(len({particles}), -1), {literal(int(size) if name == 'knn' else float(size))})"
-    body.script.need(f"{name}_log_density")
     return body.line(("log density", particles), f"log_density_{particles}", code)
 
 

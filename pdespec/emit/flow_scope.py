@@ -38,7 +38,6 @@ class Laws:
         key = Tuple(term.law, over)
         if key not in self.rules:
             name = self.script.names.inner().fresh(self.script.names.name(over.name.rstrip("'")) + "_nodes")
-            self.script.need("gauss_law_rule")
             mean, covariance = law_code(term.law.parameters[0], d, self.script), covariance_code(term.law.parameters[1], d, self.script)
             self.rules[key] = (name, f"{name}_weights", f"gauss_law_rule({degree(term) // 2 + 1}, {mean}, {covariance})")
         return self.rules[key][:2]

@@ -139,6 +139,12 @@ def _not(expr: Basic, printer: Printer) -> Code:
     return Code(f"not {a.within(Precedence.NOT)}", Precedence.NOT)
 
 
+def _choice(expr: Basic, printer: Printer) -> Code:
+    """SymPy's ITE(a, b, c), which it makes of nested cases: b where a holds, else c."""
+    a, b, c = expr.args
+    return printer.code(sympy.Or(sympy.And(a, b), sympy.And(sympy.Not(a), c)))
+
+
 def _truth(expr: Basic, printer: Printer) -> Code:
     return Code("True" if isinstance(expr, BooleanTrue) else "False")
 
@@ -201,6 +207,7 @@ RULES: Mapping[type, Rule] = {
     sympy.And: _connective("and", "&", Precedence.AND, Precedence.BIT_AND),
     sympy.Or: _connective("or", "|", Precedence.OR, Precedence.BIT_OR),
     sympy.Not: _not,
+    sympy.ITE: _choice,
     BooleanTrue: _truth,
     BooleanFalse: _truth,
     sympy.Piecewise: _cases,

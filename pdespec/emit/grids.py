@@ -76,7 +76,6 @@ def _function(stem: str, name: str, term: Expr, plan: Grid, laws: Laws, script: 
 
 
 def _potential(stem: str, plan: Grid, key: str, laws: Laws, script: Script) -> str:
-    script.need("Grid")
     flow = plan.flow
     parts = []
     if plan.scheme == "scharfetter-gummel":
@@ -148,7 +147,6 @@ def _grid(plan: Grid, script: Script) -> str:
 
 
 def _solve(stem: str, plan: Grid, key: str, laws: Laws, script: Script) -> str:
-    script.need("Config", "Stage", "Evolution", "Grid", "GridFlow", "cell_averages", "probability", "mass")
     steps = round((plan.end - plan.begin) / plan.dt)
     lines = [
         f"def {stem}solve(config: Config) -> tuple[GridFlow, list[Stage]]:",
@@ -193,14 +191,11 @@ def _density_step(stem: str, plan: Grid, key: str, script: Script) -> tuple[list
     state = f'state["{key}"]'
     c = Printer(script.constants(flow.diffusion))(flow.diffusion)
     if plan.scheme == "upwind":
-        script.need("aggregate")
         pair = f"lambda {key}: {stem}variation({key}, grid), lambda {key}: {stem}diffusivity({key}, grid)"
         return [], f"aggregate({state}, {pair}, 0.0, grid, dt)"
     assert flow.potential is not None
     if not flow.potential.has(FieldValue):
-        script.need("transport", "hops", "potential_jumps")
         return [f"chain = hops(potential_jumps({stem}potential({key}, grid), grid), {c}, grid)"], f"transport({state}, chain, dt)"
-    script.need("mean_field_step")
     return [], f"mean_field_step({state}, lambda {key}: {stem}potential({key}, grid), {c}, grid, dt)"
 
 

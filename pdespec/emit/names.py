@@ -140,10 +140,12 @@ class Namespace:
     def name(self, user: str, span: Span | None = None) -> str:
         """The identifier of a user's name; the same one each time.
 
-        Raises SpecError (PDE483) where another name, or the script itself, already has it.
+        What the script itself calls so gives the name a trailing underscore.  Raises SpecError (PDE483) where another
+        user's name already has it.
         """
-        result = ident(user, span)
-        canonical = latin(user)
+        result, canonical = ident(user, span), latin(user)
+        if self._owner.get(result) == "":
+            result += "_"
         owner = self._owner.setdefault(result, canonical)
         if owner != canonical:
             self._collide(user, owner, result, span)

@@ -74,7 +74,6 @@ def _start(stem: str, plan: Particles, here: Expr, script: Script) -> str:
     d = here.dimension if isinstance(here, VectorVariable) else 1
     end = "" if d > 1 else "[:, 0]"
     if isinstance(law, Law) and law.family == "gauss":
-        script.need("gauss_particles")
         mean, covariance = law_code(law.parameters[0], d, script), covariance_code(law.parameters[1], d, script)
         exact = plan.method.option("moments") is not None
         more = ", exact=True" if exact else ""
@@ -99,7 +98,6 @@ def _start(stem: str, plan: Particles, here: Expr, script: Script) -> str:
 def _from_density(plan: Particles, here: Expr, script: Script) -> str:
     """Rejection sampling on a bounded domain in one dimension or more."""
     domain = _domain(plan, script)
-    script.need("rejection_particles")
     name = script.names.name(here.name)
     columns = here.components() if isinstance(here, VectorVariable) else (here,)
     term = in_coordinates(plan.start.equation.rhs)
@@ -116,7 +114,6 @@ def _domain(plan: Particles, script: Script) -> Set:
 
 
 def _solve(stem: str, plan: Particles, here: Expr, name: str, laws: Laws, script: Script) -> str:
-    script.need("Config", "Stage", "Evolution")
     steps = round((plan.end - plan.begin) / plan.dt)
     lines = [f"def {stem}solve(config: Config) -> tuple[Evolution, list[Stage]]:"]
     method = plan.integrator
@@ -154,15 +151,11 @@ def _step(plan: Particles, name: str, b: str, noisy: bool, script: Script) -> li
     draw = f'torch.randn(state["{name}"].shape, generator=random, dtype=dtype, device=random.device)'
     x = f'state["{name}"]'
     if not noisy:
-        script.need(plan.integrator)
         return [f"moved = {plan.integrator}({b}, {x}, dt)"]
     if plan.integrator == "euler":
-        script.need("euler_maruyama")
         return [f"z = {draw}", f"moved = euler_maruyama({b}, {x}, dt, diffusion, z)"]
     if plan.integrator == "heun":
-        script.need("stochastic_heun")
         return [f"z = {draw}", f"moved = stochastic_heun({b}, {x}, dt, diffusion, z)"]
-    script.need("split_noise", plan.integrator)
     return [f"z = {draw}, {draw}", f"moved = split_noise({plan.integrator}, {b}, {x}, dt, diffusion, z)"]
 
 
@@ -175,7 +168,7 @@ def _walls(plan: Particles, name: str, script: Script) -> str:
         return "moved"
     if len(kinds) > 1:
         raise SpecError([error("PDE908", plan.solve.method_span, "particles on a product of circles and intervals are not supported yet")])
-    rule = script.need("wrap" if Torus in kinds else "reflect")
+    rule = "wrap" if Torus in kinds else "reflect"
     sides = bounds(domain, script)
     low, high = ([pair[k] for pair in sides] for k in (0, 1))
     tensor = lambda ends: f"moved.new_tensor([{', '.join(ends)}])" if len(ends) > 1 else f"moved.new_tensor({ends[0]})"  # noqa: E731

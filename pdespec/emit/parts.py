@@ -30,12 +30,11 @@ class Section:
 
 @dataclass(slots=True)
 class Script:
-    """What the sections of one script share: its names, the definitions and runtime pieces that they have asked for."""
+    """What the sections of one script share: its names, and the definitions that they have asked for."""
 
     plan: Plan
     names: Namespace
     engine: str = "auto"
-    runtime: set[str] = field(default_factory=set)
     parameters: set[Parameter] = field(default_factory=set)
     definitions: dict[str, Defined] = field(default_factory=dict)
     gradients: dict[str, Defined] = field(default_factory=dict)
@@ -43,11 +42,6 @@ class Script:
     @property
     def model(self) -> Model:
         return self.plan.derivation.model
-
-    def need(self, *names: str) -> str:
-        """Ask for runtime definitions to be inlined; returns the first, so that a call can be written around it."""
-        self.runtime.update(names)
-        return names[0]
 
     def constants(self, *terms: Expr) -> dict[Expr, str]:
         """The names of the parameters in the terms (also inside definitions), which become module constants."""

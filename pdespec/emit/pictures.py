@@ -19,7 +19,6 @@ def saved_fields(solution: str, fields: tuple[Field, ...], region: Set, script: 
     shown = len(box) if len(box) <= 2 else 2
     n = TICKS[shown]
     key = label or solution
-    script.need("grid_values")
     inside = _inside(region, script)
     free = [f"({lo}, {hi})" for lo, hi in box[:shown]]
     held = [f"0.5 * ({lo} + {hi})" for lo, hi in box[shown:]]

@@ -31,6 +31,7 @@ from pdespec.model.sets import (
 )
 from pdespec.model.terms import flat
 from pdespec.plan.plan import Condition
+from pdespec.plan.samplers import SAMPLERS
 
 
 def number(value: Expr, script: Script) -> str:
@@ -86,26 +87,21 @@ def shape_code(region: Set, script: Script) -> str:
         case Product(parts=parts) if all(isinstance(plain(p), (Interval, Torus)) for p in parts):
             return _box(list(parts), script)
         case Product(parts=parts):
-            script.need("Product")
             code = shape_code(parts[0], script)
             for part in parts[1:]:
                 code = f"Product({code}, {shape_code(part, script)})"
             return code
         case Ball(center=center, radius=radius):
-            script.need("Ball")
             middle = ", ".join(number(c, script) for c in center)
             return f"Ball(({middle}{',' if len(center) == 1 else ''}), {number(radius, script)})"
         case Difference(whole=whole, hole=hole):
-            script.need("Difference")
             return f"Difference({shape_code(whole, script)}, {shape_code(hole, script)})"
         case Union(parts=(first, *rest)):
-            script.need("Union")
             code = shape_code(first, script)
             for part in rest:
                 code = f"Union({code}, {shape_code(part, script)})"
             return code
         case Sublevel(within=within, variables=variables, condition=condition):
-            script.need("Sublevel")
             names = {s: f"x[:, {k}]" for k, s in enumerate(flat(variables))}
             write = Printer({**names, **script.constants(condition)}, set(names.values()))
             return f"Sublevel({shape_code(within, script)}, lambda x: {write(scalar(condition))})"
@@ -113,7 +109,6 @@ def shape_code(region: Set, script: Script) -> str:
 
 
 def _box(parts: list[Set], script: Script) -> str:
-    script.need("Box")
     ends = [b for p in parts for b in bounds(p, script)]
     lower, upper = ", ".join(a for a, _ in ends), ", ".join(b for _, b in ends)
     comma = "," if len(ends) == 1 else ""
@@ -127,10 +122,8 @@ def patches(region: Set, script: Script) -> str:
         case Boundary(of=of):
             return _surface(plain(of), script)
         case Point(coordinates=values):
-            script.need("singleton")
             return f"singleton({', '.join(number(v, script) for v in values)})"
         case Product(parts=parts) if not all(isinstance(plain(p), (Interval, Torus)) for p in parts):
-            script.need("cartesian")
             code = ""
             for solid, group in groupby(parts, key=lambda p: isinstance(plain(p), (Interval, Torus))):
                 members = list(group)
@@ -159,7 +152,6 @@ def _surface(inside: Set, script: Script) -> str:
 
 def sampler(stem: str, conditions: tuple[Condition, ...], script: Script) -> str:
     """`sample(config, draw)`: the points of every condition, with normals where the region is a boundary."""
-    script.need("draw_points", "Config")
     lines = [
         f"def {stem}sample(config: Config, draw: int = 0) -> dict[str, tuple[Tensor, ...]]:",
         '    """Scrambled Sobol points of every region (and outward normals on boundaries); another `draw`, other points."""',
@@ -167,8 +159,9 @@ def sampler(stem: str, conditions: tuple[Condition, ...], script: Script) -> str
     ]
     for k, c in enumerate(conditions):
         name = script.names.name(c.label)
+        source = "" if c.points.sampler == "sobol" else f", {SAMPLERS[c.points.sampler]}"
         seed = f"config.seed + {Integer(1000) * (k + 1)} + draw"
-        lines.append(f'        "{name}": draw_points({patches(c.points.region, script)}, {c.points.count}, {seed}),')
+        lines.append(f'        "{name}": draw_points({patches(c.points.region, script)}, {c.points.count}, {seed}{source}),')
     lines.append("    }")
     wanted = [script.names.name(c.label) for c in conditions if needs_normals(c)]
     like = "config.device, dtype"

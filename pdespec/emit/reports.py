@@ -33,6 +33,8 @@ from pdespec.model.terms import (
     VectorOperator,
     flat,
 )
+from pdespec.plan.unbounded import box_of, unbounded, within
+from pdespec.plan.variational import weight_of
 
 QUADRATURE = {1: 256, 2: 96}
 """Gauss–Legendre nodes per axis of a box."""
@@ -165,7 +167,6 @@ def _leaf(term: Expr, scope: Scope, body: Body) -> Array | None:
     component = f"[..., {int(term.args[1]) - 1}]" if isinstance(term, Component) else ""
     points, axes = _points(value, scope, body)
     if value.orders and any(value.orders):
-        body.script.need("partial")
         picked = f"lambda z: {function}(z){component}" if component else function
         key = ("partial", value, term, points)
         return Array(body.line(key, f"{name}_{len(body.lines)}", f"partial({picked}, {points}, {literal(value.orders)})"), axes)
@@ -197,7 +198,10 @@ def _measure(term: Integrate | Expect, scope: Scope, body: Body) -> tuple[dict[E
             return solve.measure(term, scope, body)
     if isinstance(term, Expect):
         return law_nodes(term, scope, body)
-    nodes, weights, uniform = quadrature(term.region, body)
+    region = term.region
+    if unbounded(region):
+        region = within(region, box_of(weight_of(term), flat(term.variables), body.script.model))
+    nodes, weights, uniform = quadrature(region, body)
     variables = flat(term.variables)
     points = {v: Points(f"{nodes}[:, {k}]", nodes, weights, uniform) for k, v in enumerate(variables)}
     for v in term.variables:
@@ -222,8 +226,6 @@ def quadrature(region: Set, body: Body) -> tuple[str, str, bool]:
     parts = [plain(p) for p in plain(region).factors]
     if len(parts) <= 2 and all(isinstance(p, (Interval, Torus)) and p.dimension == 1 for p in parts):
         from pdespec.emit.regions import bounds
-
-        script.need("tensor_rule", "gauss_legendre", "trapezoid")
         n = QUADRATURE[len(parts)]
         rules = [
             f"{'trapezoid' if isinstance(p, Torus) else 'gauss_legendre'}({n}, {', '.join(bounds(p, script)[0])})" for p in parts
@@ -236,7 +238,6 @@ def quadrature(region: Set, body: Body) -> tuple[str, str, bool]:
             body.lines.append(f"{name}, w_{name} = (a.to(config.device, dtype) for a in tensor_rule({', '.join(rules)}))")
         name = body.known[key]
         return name, f"w_{name}", False
-    script.need("draw_points")
     drawn = body.line(("drawn", str(region)), "drawn", f"draw_points({patches(region, script)}, 2**15, config.seed + 77)")
     z = body.line(("drawn z", str(region)), "z", f"{drawn}.points.to(config.device, dtype)")
     body.width[z] = region.dimension
@@ -249,10 +250,12 @@ def quadrature(region: Set, body: Body) -> tuple[str, str, bool]:
 def _relative_error(quantity: RelativeError, body: Body) -> str:
     found, exact, variables, region, weight = quantity.args
     script = body.script
-    script.need("draw_points", "relative_error")
-    drawn = f"draw_points({patches(region.value, script)}, {TEST_POINTS}, config.seed + 99).points"
-    z = body.line("test points", "z", f"{drawn}.to(config.device, dtype)")
     symbols = flat(tuple(variables))
+    domain = region.value
+    if unbounded(domain):
+        domain = within(domain, box_of(weight, symbols, script.model))
+    drawn = f"draw_points({patches(domain, script)}, {TEST_POINTS}, config.seed + 99).points"
+    z = body.line("test points", "z", f"{drawn}.to(config.device, dtype)")
     body.width[z] = len(symbols)
     points = {s: Points(f"{z}[:, {k}]", z) for k, s in enumerate(symbols)}
     points |= {v: Points(z, z) for v in variables if v not in points}

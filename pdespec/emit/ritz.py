@@ -87,7 +87,6 @@ def _points_name(k: int) -> str:
 
 def _quadrature(stem: str, plan: Ritz, script: Script) -> str:
     """`quadrature(config)`: nodes (n, d) and weights (n,) for every region."""
-    script.need("Config")
     lines = [f"def {stem}quadrature(config: Config) -> list[tuple[Tensor, Tensor]]:", '    """Nodes (n, d) and weights (n,)', ""]
     notes, rules = [], []
     for region in regions(plan):
@@ -95,16 +94,14 @@ def _quadrature(stem: str, plan: Ritz, script: Script) -> str:
         parts = [plain(p) for p in plain(cut).factors]
         flat_box = all(isinstance(p, (Interval, Torus)) for p in parts) and sum(p.dimension for p in parts) <= 2
         if flat_box:
-            script.need("tensor_rule")
             n = ceil(plan.points ** (1 / len(parts)) - 1e-9)
             each = []
             for p, (lo, hi) in zip(parts, bounds(cut, script), strict=False):
-                rule = script.need("trapezoid" if isinstance(p, Torus) else "gauss_legendre")
+                rule = "trapezoid" if isinstance(p, Torus) else "gauss_legendre"
                 each.append(f"{rule}({n}, {lo}, {hi})")
             rules.append(f"tensor_rule({', '.join(each)})")
             notes.append(f"{'Gauss–Legendre' if 'gauss' in each[0] else 'trapezoidal rule'} on {escape(str(region))}")
         else:
-            script.need("sobol_rule", "draw_points")
             rules.append(f"sobol_rule(draw_points({patches(cut, script)}, {plan.points}, config.seed))")
             notes.append(f"Sobol points of {escape(str(cut))}")
     lines = lines[:1] + [f'    """Nodes (n, d) and weights (n,): {"; ".join(notes)}."""']
@@ -237,7 +234,6 @@ def _cosine(label: str, constraint: Expr, plan: Ritz, scope: Scope, texts: dict[
 
 
 def _solve(stem: str, plan: Ritz, others: list[str], script: Script) -> str:
-    script.need("Config", "Stage", "Descent", "seeded")
     nets, lines = make_networks(plan.networks, plan.solve, script)
     given = "".join(f", {script.names.name(o)}: dict[str, nn.Module]" for o in others)
     passed = "".join(f", {script.names.name(o)}" for o in others)

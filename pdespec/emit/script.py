@@ -19,6 +19,7 @@ from pdespec.emit.names import Namespace, escape
 from pdespec.emit.parts import Script, Section, SolveCode
 from pdespec.emit.realisations import emit_solve
 from pdespec.emit.reports import evaluate_section, solution_section
+from pdespec.emit.scopes import global_names
 from pdespec.emit.verify import verify
 from pdespec.plan.plan import Plan
 
@@ -36,7 +37,6 @@ def emit(plan: Plan, *, engine: str = "auto") -> tuple[str | None, tuple[Diagnos
 def _emit(plan: Plan, engine: str) -> str:
     script = Script(plan, Namespace(sorted(defined_names())), engine)
     _claim_names(script)
-    script.need(*BASE)
     solves = [emit_solve(realisation, script) for realisation in plan.solves]
     sections = [s for code in solves for s in code.sections]
     train = Section("training", _train(solves, script))
@@ -44,7 +44,8 @@ def _emit(plan: Plan, engine: str) -> str:
     save = solution_section(solves, script)
     precision = Section("precision", "dtype = torch.float64")
     head = [s for s in (parameters_section(script), definitions_section(script)) if s is not None]
-    imports, runtime = inline(sorted(script.runtime))
+    text = "\n".join(s.code for s in (*head, *sections, train, evaluate, save))
+    imports, runtime = inline(sorted({*BASE, *(global_names(text) & defined_names())}))
     parts = [
         ruler(escape(section.title), section.provenance) + "\n" + section.code
         for section in (precision, *head, *sections, train, evaluate, save)

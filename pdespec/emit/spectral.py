@@ -79,7 +79,6 @@ def _laplacian_potential(rest: Expr, coordinates: tuple[Expr, ...], value: Field
 
 def spectral_section(stem: str, plan: Grid, script: Script) -> str:
     """The symbol, the mobility, the nonlinearity, and the energy."""
-    script.need("Grid", "wavenumbers")
     symbol, mobility, g = split(plan)
     symbol, mobility = (e.expand() for e in (symbol, mobility))
     key = script.names.name(plan.flow.field.name)
@@ -148,7 +147,6 @@ def _energy(stem: str, plan: Grid, key: str, script: Script) -> str:
     text = energy_body(term, key, script, plan)
     lines = [f"def {stem}energy({key}: Tensor, grid: Grid) -> Tensor:", docstring(escape(f"{plan.flow.energy_name or 'E'} = {unicode(term)}"))]
     if "gradient[" in text:
-        script.need("spectral_gradient")
         lines.append(f"    gradient = spectral_gradient({key}, grid)")
     if "z[" in text:
         lines.append(f"    z = grid.points((0.0,) * {len(plan.cells)})")
@@ -157,7 +155,6 @@ def _energy(stem: str, plan: Grid, key: str, script: Script) -> str:
 
 def spectral_lines(stem: str, plan: Grid, key: str, script: Script) -> tuple[list[str], str]:
     """What is fixed before the steps, and a step of ETDRK4."""
-    script.need("etdrk4", "etdrk4_coefficients", "wavenumbers", "low_modes")
     before = [
         "k = wavenumbers(grid)",
         f"mobility = {stem}mobility(k) * low_modes(grid)",

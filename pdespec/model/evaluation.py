@@ -8,7 +8,7 @@ expression over the coordinates that it mentions: f = (x ↦ e), with x fresh, s
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from sympy import Expr
 from sympy.core.basic import Basic
@@ -112,10 +112,10 @@ def unknown_function(unknown_id: str, env: Env) -> Function:
     """An unknown as the function that it is."""
     unknown = env.root.unknowns[unknown_id]
     field = unknown.field
-    names = tuple(env.root.memo[("slots", unknown_id)]) if unknown.domains else ()  # type: ignore[arg-type]
     homes = tuple(d for d in unknown.domains for _ in d.coordinates)
     slots = tuple(v for d in unknown.domains for v in d.coordinates)
-    return Function(field.name, slots, cast("tuple[str, ...]", names), homes, value(field, *slots), field)
+    names = tuple(map(env.root.coordinate_of, slots))
+    return Function(field.name, slots, names, homes, value(field, *slots), field)
 
 
 def fields_in(expr: Basic) -> set[FieldValue]:

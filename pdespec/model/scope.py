@@ -59,6 +59,10 @@ class Scope:
         name = f"{v.name.partition('°')[0]}°{self.variables}"
         return VectorVariable(name, v.dimension) if isinstance(v, VectorVariable) else Symbol(name, real=True)
 
+    def coordinate_of(self, v: Variable) -> str:
+        """The id of the coordinate that a variable of a domain is."""
+        return next(c.id for c in self.coordinates.values() if c.variable == v)
+
     def unknown_of(self, field: Field) -> Unknown | None:
         """The declaration of a field, whichever solve it comes from."""
         return next((u for u in self.unknowns.values() if u.field.name == field.name), None)

@@ -26,7 +26,9 @@ from pdespec.model.terms import (
     shape,
     variable,
 )
+from pdespec.plan.nets import word
 from pdespec.plan.plan import Channel, Condition, PointSet
+from pdespec.plan.samplers import SAMPLERS
 
 
 def coordinates(field: Field) -> tuple[Expr, ...]:
@@ -67,7 +69,7 @@ def conditions(
     derivation: Derivation, solve: Solve, labels: tuple[str, ...], counts: dict[str, int], weights: dict[str, float]
 ) -> tuple[Condition, ...]:
     """The conditions of the given equations, with `counts` points and `weights` by role."""
-    made = []
+    made, sampler = [], sampler_of(solve)
     for label in labels:
         residual = derivation.residual(label)
         point = coordinates(residual.fields[0])
@@ -75,9 +77,19 @@ def conditions(
         found = tuple(dict.fromkeys(c for e in components for c in channels(e, point, residual)))
         region = residual.equation.region
         kind = "boundary" if boundary_like(region) else "interior"
-        points = PointSet(label, region, kind, counts[residual.role])
+        points = PointSet(label, region, kind, counts[residual.role], sampler)
         made.append(Condition(residual, points, point, components, found, weights[residual.role]))
     return tuple(made)
+
+
+def sampler_of(solve: Solve) -> str:
+    """The sampler that `using` names; Sobol points without one."""
+    if solve.method is None or solve.method.option("sampler") is None:
+        return "sobol"
+    name = word(solve.method, "sampler", "sobol")
+    if name not in SAMPLERS:
+        raise SpecError([error("PDE915", solve.method_span, f"the sampler `{name}` is not supported yet", hint=f"known: {', '.join(SAMPLERS)}")])  # fmt: skip
+    return name
 
 
 def with_definitions(term: Expr) -> tuple[Expr, ...]:

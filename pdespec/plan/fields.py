@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sympy import Expr
 
 from pdespec.derive.derivation import Derivation, Residual
@@ -12,6 +14,7 @@ from pdespec.model.terms import Field, Integrate, flat
 from pdespec.plan.conditions import channels, conditions, coordinates, is_integral
 from pdespec.plan.networks import networks
 from pdespec.plan.plan import Collocation, Condition, Descent, Features, PointSet
+from pdespec.plan.unbounded import Box, box_of, invariant_weight, shown, unbounded, within
 
 ITERATIONS = (Descent("adam", 1000, 5e-3), Descent("lbfgs", 1500, 1.0))
 """What a network is trained by where the spec does not say."""
@@ -93,15 +96,28 @@ def _constraint(residual: Residual, fields: tuple[Field, ...], domain: Set, coun
 def plan_collocation(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -> Collocation:
     """Networks for all unknowns, and the residuals that their form does not meet by itself."""
     fields = fields_of(derivation, solve)
-    same_domain(derivation, solve, fields)
+    domain = same_domain(derivation, solve, fields)
     interior = option(solve.method, "points", 2048)
     share = max(64, interior // 4)
     counts = {"interior": interior, "boundary": share, "initial": share, "terminal": share}
     weights = {"interior": 1.0, "boundary": 10.0, "initial": 10.0, "terminal": 10.0}
     made = conditions(derivation, solve, solve.equations, counts, weights)
+    box = _box(derivation, solve, made) if unbounded(domain) else None
+    if box:
+        made = tuple(replace(c, points=replace(c.points, region=within(c.points.region, box))) for c in made)
+        why = (*why, f"{domain} cut to {shown(box)}, outside which the invariant density has less than 1e-10")
     nets, built_in, reasons = networks(derivation, solve, fields, made)
     left = tuple(c for c in made if c.label not in built_in)
-    return Collocation(solve, fields, nets, left, built_in, iterations(solve), (*why, *reasons))
+    return Collocation(solve, fields, nets, left, built_in, iterations(solve), (*why, *reasons), box)
+
+
+def _box(derivation: Derivation, solve: Solve, made: tuple[Condition, ...]) -> Box:
+    """The box in which points are drawn on an unbounded domain: that of an invariant density."""
+    inner = next((c for c in made if c.residual.role == "interior"), made[0])
+    weight = invariant_weight(inner.residual, inner.coordinates, derivation.model)
+    if weight is None:
+        raise SpecError([error("PDE527", solve.method_span or solve.span, "points on an unbounded domain need a density, and none of the spec is invariant", hint="give a bounded domain")])  # fmt: skip
+    return box_of(weight, inner.coordinates, derivation.model)
 
 
 def iterations(solve: Solve) -> tuple[Descent, ...]:

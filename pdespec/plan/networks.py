@@ -20,7 +20,8 @@ from pdespec.model.model import Ansatz, Call, Solve, Unknown
 from pdespec.model.sets import Boundary, Difference, Interval, Point, Set, Union, plain
 from pdespec.model.terms import Component, Field, FieldValue
 from pdespec.plan.conditions import coordinates, defining
-from pdespec.plan.plan import Channel, Condition, Mlp, Network, Orders, network_output
+from pdespec.plan.nets import NETS
+from pdespec.plan.plan import Channel, Condition, Mlp, Module, Network, Orders, network_output
 
 
 def networks(
@@ -34,15 +35,15 @@ def networks(
         unknown = derivation.model.unknown(f.name)
         given = next((a for a in derivation.model.ansatze if a.unknown == f.name), None)
         if given is not None:
-            form, mlp = _given(given, f)
+            form, net = _given(given, f)
             met = tuple(c.label for c in made if _meets(c, f, form))
         else:
             form, met = _dirichlet(unknown, f, made)
-            mlp = Mlp(width=32, depth=3)
+            net = Mlp(width=32, depth=3)
         left = [c for c in made if c.label not in met]
         wanted = {ch.orders for c in left for ch in c.channels if ch.field == f} | {ch.orders for ch in extra if ch.field == f}
         zero = (0,) * len(coordinates(f))
-        nets.append(Network(f, coordinates(f), mlp, form, _sorted(wanted | {zero})))
+        nets.append(Network(f, coordinates(f), net, form, _sorted(wanted | {zero})))
         built += met
         if met:
             why.append(f"{', '.join(met)} built into the ansatz of {f.name}")
@@ -56,7 +57,7 @@ def _sorted(orders: set[Orders]) -> tuple[Orders, ...]:
 # ── the author's ansatz ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _given(ansatz: Ansatz, field: Field) -> tuple[tuple[Expr, ...], Mlp]:
+def _given(ansatz: Ansatz, field: Field) -> tuple[tuple[Expr, ...], Mlp | Module]:
     """The form of an ansatz in network outputs, and its network."""
     if len(ansatz.networks) != 1:
         raise SpecError([error("PDE903", ansatz.span, "an ansatz with several networks is not supported yet")])
@@ -67,7 +68,7 @@ def _given(ansatz: Ansatz, field: Field) -> tuple[tuple[Expr, ...], Mlp]:
     for k in range(1, count + 1):
         expr = scalar(Component(term, k)) if field.shape else scalar(term)
         forms.append(_outputs(expr, placeholder))
-    return tuple(forms), _mlp(call)
+    return tuple(forms), _net(call, len(coordinates(field)), count)
 
 
 def _outputs(expr: Expr, placeholder: Field) -> Expr:
@@ -79,10 +80,12 @@ def _outputs(expr: Expr, placeholder: Field) -> Expr:
     return expr.func(*(_outputs(a, placeholder) for a in expr.args)) if expr.args else expr
 
 
-def _mlp(call: Call) -> Mlp:
-    if call.name != "mlp":
-        raise SpecError([error("PDE904", call.span, f"the network `{call.name}` is not supported yet", hint="mlp is")])
-    return Mlp(int(call.option("width", 32)), int(call.option("depth", 3)), str(call.option("activation", "tanh")))  # type: ignore[call-overload]
+def _net(call: Call, inputs: int, outputs: int) -> Mlp | Module:
+    builder = NETS.get(call.name)
+    if builder is None:
+        known = ", ".join(NETS)
+        raise SpecError([error("PDE904", call.span, f"the network `{call.name}` is not supported yet", hint=f"known: {known}")])
+    return builder(call, inputs, outputs)
 
 
 def _meets(condition: Condition, field: Field, form: tuple[Expr, ...]) -> bool:

@@ -26,6 +26,7 @@ class PointSet:
     region: Set
     kind: str
     count: int
+    sampler: str = "sobol"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,16 @@ class Mlp:
     activation: str = "tanh"
 
 
+@dataclass(frozen=True, slots=True)
+class Module:
+    """Any other network, by the code that builds it, an `nn.Module` from features (n, d) to outputs (n, m).
+
+    The text may use the name `generator`, a `torch.Generator`.
+    """
+
+    constructor: str
+
+
 def network_output(k: int = 0) -> Symbol:
     """The k-th output of the network, in a form."""
     return Symbol(f"N[{k}]", real=True)
@@ -77,14 +88,14 @@ def network_output(k: int = 0) -> Symbol:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """How one unknown is represented: `form` has a scalar expression in coordinates and outputs of `mlp` per component.
+    """How one unknown is represented: `form` has a scalar expression in coordinates and outputs of `net` per component.
 
     `channels` are all derivatives that the residuals use, the value first.
     """
 
     field: Field
     coordinates: tuple[Expr, ...]
-    mlp: Mlp
+    net: Mlp | Module
     form: tuple[Expr, ...]
     channels: tuple[Orders, ...]
     features: tuple[Expr, ...] = ()
@@ -126,6 +137,7 @@ class Collocation:
     built_in: tuple[str, ...]
     iterations: tuple[Descent, ...]
     why: tuple[str, ...] = ()
+    box: tuple[tuple[float, float], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

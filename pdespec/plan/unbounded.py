@@ -7,9 +7,10 @@ on a grid that grows until its ends carry nothing, and cut where each tail holds
 from __future__ import annotations
 
 import numpy as np
-from sympy import Expr, Float
+from sympy import Expr, Float, Symbol, log
 
 from pdespec.derive.components import scalar
+from pdespec.derive.derivation import Residual
 from pdespec.diagnostics import SpecError, error
 from pdespec.model.model import Model
 from pdespec.model.sets import (
@@ -24,6 +25,7 @@ from pdespec.model.sets import (
     Union,
     plain,
 )
+from pdespec.model.terms import FieldValue, shape
 from pdespec.plan.evaluate import evaluate, parameter_values
 
 LEAK = 1e-10
@@ -84,6 +86,35 @@ def within(region: Set, box: Box) -> Set:
     return region
 
 
+def shown(box: Box) -> str:
+    """A box as a person writes it."""
+    return " × ".join(f"[{a:g}, {b:g}]" for a, b in box)
+
+
 def unbounded(region: Set) -> bool:
     """Whether points of the region cannot be drawn without a box."""
     return not plain(region).bounded
+
+
+def invariant_weight(residual: Residual, point: tuple[Expr, ...], model: Model) -> Expr | None:
+    """The definition w of the spec with b = D ∇ ln w for an equation D Δu + b·∇u + … = 0: its operator is symmetric in L²(w)."""
+    (f,), (expr,) = residual.fields[:1], residual.components[:1]
+    unit = [tuple(int(j == k) for j in range(len(point))) for k in range(len(point))]
+    slope = [_coefficient(expr, FieldValue(f, o, *point)) for o in unit]
+    second = {_coefficient(expr, FieldValue(f, tuple(2 * k for k in o), *point)) for o in unit}
+    if len(second) != 1 or (diffusion := second.pop()) == 0:
+        return None
+    for definition in model.definitions:
+        if definition.term is None or shape(definition.term):
+            continue
+        w = scalar(definition.term)
+        if not w.free_symbols & set(point):
+            continue
+        if all((b - diffusion * log(w).diff(x)).expand() == 0 for b, x in zip(slope, point, strict=True)):
+            return w
+    return None
+
+
+def _coefficient(expr: Expr, atom: Expr) -> Expr:
+    symbol = Symbol("_c", real=True)
+    return expr.xreplace({atom: symbol}).diff(symbol)

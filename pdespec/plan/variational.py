@@ -17,7 +17,7 @@ from pdespec.plan.conditions import conditions, is_integral
 from pdespec.plan.fields import fields_of, iterations, option
 from pdespec.plan.networks import networks
 from pdespec.plan.plan import Channel, Ritz
-from pdespec.plan.unbounded import Box, box_of, unbounded
+from pdespec.plan.unbounded import Box, box_of, shown, unbounded
 
 
 def plan_ritz(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -> Ritz:
@@ -37,17 +37,13 @@ def plan_ritz(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -> Rit
     nets, built_in, reasons = networks(derivation, solve, fields, made, extra)
     left = tuple(c for c in made if c.label not in built_in)
     box = _box(objective, derivation)
-    more = (f"R^{len(box)} cut to {_shown(box)}, which holds all but 1e-10 of the weight",) if box else ()
+    more = (f"R^{len(box)} cut to {shown(box)}, which holds all but 1e-10 of the weight",) if box else ()
     penalties = tuple(f"{c.label} by a penalty" for c in left) + tuple(f"{e} by a penalty on a cosine" for e in integral)
     sign = 1 if solve.optima[0][0] in ("min", "inf") else -1
     chain = iterations(solve)
     return Ritz(
         solve, fields, nets, objective, sign, count, left, constraints, built_in, chain, (*why, *reasons, *more, *penalties), box
     )
-
-
-def _shown(box: Box) -> str:
-    return " × ".join(f"[{a:g}, {b:g}]" for a, b in box)
 
 
 def _channels(expr: Expr, fields: tuple[Field, ...]) -> set[Channel]:

@@ -15,15 +15,15 @@ def gauss_particles(n: int, mean: Tensor, covariance: Tensor, *key: int, exact: 
     """n draws of N(mean (d,), covariance (d, d)), shape (n, d), a function of the key (see `seeded`).
 
     With `exact` (n > d) an affine map then gives them exactly this mean and this covariance (with 1/n, to rounding).
+    Raises LinAlgError for a covariance that is not positive definite.
     """
     z = torch.randn(n, mean.shape[0], generator=seeded(*key), dtype=mean.dtype).to(mean.device)
     if exact:
         z = z - z.mean(dim=0)
         z = torch.linalg.solve_triangular(torch.linalg.cholesky(z.T @ z / n), z.T, upper=False).T
         z = z - z.mean(dim=0)
-    values, vectors = torch.linalg.eigh(covariance)
-    root: Tensor = vectors * values.sqrt() @ vectors.T
-    return mean + z @ root
+    root: Tensor = torch.linalg.cholesky(covariance)
+    return mean + z @ root.T
 
 
 def wrap(x: Tensor, low: Tensor, high: Tensor) -> Tensor:

@@ -68,15 +68,20 @@ def uniforms(n: int, dimension: int, seed: int) -> Tensor:
     return engine.draw(n, dtype=torch.float64) + 2.0**-31
 
 
-def draw_points(patches: Patches, n: int, seed: int) -> Points:
-    """n points uniform on the union of disjoint patches; each patch gets its share of them, in Sobol order."""
+def pseudo_random(n: int, dimension: int, seed: int) -> Tensor:
+    """Independent uniform points of the unit cube."""
+    return torch.rand(n, dimension, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def draw_points(patches: Patches, n: int, seed: int, source: Callable[[int, int, int], Tensor] = uniforms) -> Points:
+    """n points uniform on the union of disjoint patches; each patch gets its share of those that `source` draws in its cube."""
     whole = sum(patch.measure for patch in patches)
     if not 0 < whole < math.inf:
         raise ValueError(f"points cannot be drawn from a set of measure {whole}")
     factor = 1
     while True:
         counts = [math.ceil(factor * n * patch.measure / whole) for patch in patches]
-        cubes = [uniforms(m, p.cube, seed + 7919 * i) for i, (m, p) in enumerate(zip(counts, patches, strict=True))]
+        cubes = [source(m, p.cube, seed + 7919 * i) for i, (m, p) in enumerate(zip(counts, patches, strict=True))]
         placed = [patch.place(cube) for patch, cube in zip(patches, cubes, strict=True)]
         kept = [int(mask.sum()) for _, _, mask in placed]
         rates = [k / m for k, m in zip(kept, counts, strict=True)]

@@ -14,19 +14,17 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-def campaign(folder: Path, kills: int, seed: int) -> dict[str, Any]:
-    command = [sys.executable, "-m", "tests.runtime_loop.campaign", str(kills), str(seed), str(folder)]
+def campaign(folder: Path, kills: int, steps: int, seed: int) -> dict[str, Any]:
+    command = [sys.executable, "-m", "tests.runtime_loop.campaign", *map(str, (kills, steps, seed, folder))]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     told: dict[str, Any] = json.loads(done.stdout)
     return told
 
 
-@pytest.mark.parametrize(
-    ("count", "seed"), [(6, 0), pytest.param(50, 1, marks=pytest.mark.slow), pytest.param(50, 2, marks=pytest.mark.slow)]
-)
-def test_kills_and_stops(tmp_path: Path, count: int, seed: int) -> None:
-    told = campaign(tmp_path, count, seed)
+@pytest.mark.parametrize(("count", "steps"), [(6, 54), pytest.param(50, 216, marks=pytest.mark.slow)])
+def test_kills_and_stops(tmp_path: Path, count: int, steps: int) -> None:
+    told = campaign(tmp_path, count, steps, seed=count)
     assert told["whole"] == 0
     killed = told["kills"]
     assert killed["killed"] == count, killed

@@ -191,7 +191,7 @@ def test_a_state_that_is_not_finite_is_found(tmp_path: Path) -> None:
 
 
 def test_an_evolution_takes_smaller_steps_after_overflow(tmp_path: Path) -> None:
-    """ẋ = −λx by Euler is unstable beyond dt = 2/λ; two halvings of dt = 1 make λ = 5 stable, and t = 300 is reached."""
+    """ẋ = −λx by Euler is unstable beyond dt = 2/λ; two halvings of dt = 1 make λ = 5 stable."""
 
     def advance(state: dict[str, Tensor], t: float, dt: float, random: torch.Generator) -> dict[str, Tensor]:
         times.append(t)

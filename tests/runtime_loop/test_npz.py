@@ -102,7 +102,7 @@ def member(header: str, body: bytes = b"", version: bytes = b"\x01\x00") -> byte
         (member("{'descr': __import__('os').system('true'), 'fortran_order': False, 'shape': (), }\n"), "another kind"),
         (member("{'descr': '<f8', 'fortran_order': False, 'shape': (" + "1" * 60000 + "x), }\n"), "another kind"),
         (member("{'descr': '<f8', 'fortran_order': False, 'shape': (" + "9" * 18 + ",), }\n"), "limit"),
-        (member("{'descr': '<f8', 'fortran_order': False, 'shape': (" + ("9" * 18 + ", ") * 3 + "0), }\n"), "not a readable"),
+        (member("{'descr': '<f8', 'fortran_order': False, 'shape': (" + ("9" * 18 + ", ") * 3 + "0), }\n"), "readable"),
         (member("{'descr': '<f8', 'fortran_order': False, 'shape': (), }\n", b"\0" * 8, b"\x02\x00"), "format 1.0"),
     ],
 )
@@ -117,7 +117,9 @@ def test_members_that_lie(tmp_path: Path, content: bytes, message: str) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=4), st.integers(0, 10**6))
-def test_damage_is_a_value_error(tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[int, int]], cut: int) -> None:
+def test_damage_is_a_value_error(
+    tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[int, int]], cut: int
+) -> None:
     buffer = io.BytesIO()
     np.savez_compressed(buffer, a=np.arange(5.0), b=np.eye(3, dtype=np.int32))
     content = bytearray(buffer.getvalue())

@@ -1,0 +1,141 @@
+"""The right-hand side of ∂t p = … as flux and source, and as drift, diffusion, pressure and growth.
+
+Σ ∇·F + q is collected from ∇·, Δ and ∂ₓ; then F = −p b + c ∇p + ∇P(p) and q = p s, so that
+∂t p = −∇·(p b) + c Δp + ΔP(p) + p s.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sympy import Add, Expr, Mul, S
+
+from pdespec.derive import calculus
+from pdespec.derive.calculus import Variables, depends
+from pdespec.derive.spread import Part, Spread, antiderivative, spread, vector_of
+from pdespec.model.terms import Div, Expect, FieldValue, Grad, Integrate, Lap, Partial, shape
+
+
+@dataclass(frozen=True, slots=True)
+class FluxForm:
+    """∇·flux + source."""
+
+    flux: Expr
+    source: Expr
+
+
+def flux_form(right: Expr, space: Variables) -> FluxForm:
+    """Collect what stands under a divergence in the space variables."""
+    flux, source = S.Zero, S.Zero
+    for t in Add.make_args(right.expand(deep=False) if right.is_Mul else right):
+        f, q = _term(t, space)
+        flux, source = flux + f, source + q
+    return FluxForm(flux, source)
+
+
+def _term(t: Expr, space: Variables) -> tuple[Expr, Expr]:
+    if t.is_Add:
+        form = flux_form(t, space)
+        return form.flux, form.source
+    if t.is_Mul:
+        constant = [a for a in t.args if not depends(a, space) and not a.has(FieldValue)]
+        rest = Mul(*(a for a in t.args if a not in constant))
+        if rest != t:
+            f, q = _term(rest, space)
+            return Mul(*constant) * f if f != 0 else f, Mul(*constant) * q
+    if isinstance(t, Div) and t.variables == space:
+        return t.operand, S.Zero
+    if isinstance(t, Lap) and t.variables == space:
+        return Grad(t.operand, *space), S.Zero
+    if isinstance(t, Partial) and len(space) == 1 and set(t.variables) == set(space):
+        order = len(t.variables)
+        if order == 2:
+            return Grad(t.operand, *space), S.Zero
+        inner = t.operand if order == 1 else Partial(t.operand, *t.variables[1:])
+        return vector_of(inner), S.Zero
+    return S.Zero, t
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """Drift b, diffusion c, pressure P and growth s of a density, and the parts of its flux."""
+
+    velocity: Expr
+    potential: Expr | None
+    diffusion: Expr
+    pressure: Expr
+    growth: Expr
+    drifts: tuple[Part, ...]
+    rules: frozenset[str]
+
+
+def transport(form: FluxForm, p: FieldValue, space: Variables) -> Transport:
+    """Flux and source read as a transport of p."""
+    found: Spread = spread(form.flux, p)
+    diffusion, pressure, drifts = S.Zero, S.Zero, []
+    for part in found.parts:
+        if not (isinstance(part.vector, Grad) and part.vector.operand == p):
+            drifts.append(part)
+            continue
+        for c in Add.make_args(part.coefficient):
+            primitive = None if depends(_others(c, p), space) else antiderivative(c, p)
+            if not c.has(FieldValue) and not depends(c, space):
+                diffusion += c
+            elif primitive is not None:
+                pressure += primitive
+            else:
+                drifts.append(Part(c, part.vector))
+    drifts = [Part((part.coefficient / p).expand(), part.vector) for part in drifts]
+    velocity = Add(*(-part.term for part in drifts))
+    growth = integrals_out(form.source / p, p, space)
+    return Transport(velocity, _potential(drifts), diffusion, pressure, growth, tuple(drifts), found.rules)
+
+
+def _others(c: Expr, p: FieldValue) -> Expr:
+    """The factors of a coefficient that are free of p."""
+    return Mul(*(a for a in Mul.make_args(c) if not a.has(p)))
+
+
+def _potential(drifts: list[Part]) -> Expr | None:
+    """Φ with b = −∇Φ, where every part is a constant times a gradient."""
+    total = S.Zero
+    for part in drifts:
+        gradient = isinstance(part.vector, Grad) and not shape(part.vector.operand)
+        if not gradient or depends(part.coefficient, part.vector.variables) or part.coefficient.has(FieldValue):
+            return None
+        total += part.coefficient * part.vector.operand
+    return total
+
+
+def integrals_out(expr: Expr, p: FieldValue, space: Variables) -> Expr:
+    """A source per mass, multiplied out, with ∫ (f + c) p = ∫ f p + c: constants that the mean takes away cancel."""
+    expanded = expr.expand(deep=False) if not expr.is_Add else Add(*(a.expand(deep=False) for a in expr.args))
+    found = []
+    for t in Add.make_args(expanded):
+        factors = [
+            _linear_integral(a, p) if isinstance(a, (Integrate, Expect)) else a for a in Mul.make_args(t)
+        ]
+        found.append(Mul(*factors).expand(deep=False))
+    return Add(*found)
+
+
+def _linear_integral(node: Integrate | Expect, p: FieldValue) -> Expr:
+    body = node.body.expand(deep=False)
+    if body.is_Mul:
+        body = Mul(*(a.expand(deep=False) for a in body.args)).expand(deep=False)
+    found = []
+    for t in Add.make_args(body):
+        constant = Mul(*(a for a in Mul.make_args(t) if not depends(a, node.variables)))
+        rest = t / constant
+        is_mass = isinstance(rest, FieldValue) and rest.field == p.field and not rest.orders
+        found.append(constant if is_mass else constant * node.func(rest, *node.args[1:]))
+    return Add(*found)
+
+
+def rebuilt(found: Transport, p: FieldValue, space: Variables) -> Expr:
+    """The right-hand side written from its transport: ∇·(p ∇Φ) + c Δp + ΔP + p s."""
+    drift = Add(*(calculus.div((p * part.coefficient).expand() * part.vector, space) for part in found.drifts))
+    spreading = found.diffusion * Lap(p, *space) if found.diffusion != 0 else S.Zero
+    squeezing = calculus.lap(found.pressure, space) if found.pressure != 0 else S.Zero
+    growth = p * found.growth if found.growth != 0 else S.Zero
+    return drift + spreading + squeezing + growth

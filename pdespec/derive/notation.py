@@ -1,0 +1,5 @@
+from sympy import Expr
+
+
+def unicode(e: Expr) -> str:
+    return str(e)
