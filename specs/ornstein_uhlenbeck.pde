@@ -18,8 +18,8 @@ c22(p) := ∫ (x[2] - m2(p))²*p dx
 flow:  ∂t p = -grad(E, p; metric=W2)                           on X × I
 start: p = gauss((3, 2), rows((1, 3/10), (3/10, 1/2)))         on X × {0}
 
-g: solve flow, start using grid(box=[-4, 8] × [-6, 6], cells=(192, 192))
-s: solve flow, start using particles(n=20_000) with euler(dt=2e-3)
+g: solve flow, start using grid(box=[-4, 8] × [-6, 6], cells=(400, 400)) with euler(dt=0.05)
+s: solve flow, start using particles(n=20_000) with heun(dt=0.025)
 report g(gap(p)(0.25)) ~ 4.493645073 within 0.1%, g(gap(p)(0.5)) ~ 1.836331855 within 0.1%
 report g(gap(p)(1)) ~ 0.447980367 within 0.1%, g(gap(p)(2)) ~ 0.068413558 within 0.1%
 report s(m1(p)(1)) ~ 0.9570652 within 3*stderr, s(m2(p)(1)) ~ -0.0350744 within 3*stderr

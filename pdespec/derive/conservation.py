@@ -112,9 +112,7 @@ def integrals_out(expr: Expr, p: FieldValue, space: Variables) -> Expr:
     expanded = expr.expand(deep=False) if not expr.is_Add else Add(*(a.expand(deep=False) for a in expr.args))
     found = []
     for t in Add.make_args(expanded):
-        factors = [
-            _linear_integral(a, p) if isinstance(a, (Integrate, Expect)) else a for a in Mul.make_args(t)
-        ]
+        factors = [_linear_integral(a, p) if isinstance(a, (Integrate, Expect)) else a for a in Mul.make_args(t)]
         found.append(Mul(*factors).expand(deep=False))
     return Add(*found)
 

@@ -1,7 +1,7 @@
 """Model → Derivation: residuals, flows, first variations, and the checks decided.
 
-Each statement is derived on its own; what fails gives a diagnostic at its place and the others go on.  The time limit is
-honoured by all long loops, so that a derivation ends with PDE403 rather than never.
+Each statement is derived on its own; what fails gives a diagnostic at its place and the others go on.  The time limit
+is honoured by all long loops, so that a derivation ends with PDE403 rather than never.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TypeVar
 from sympy import Expr
 
 from pdespec.derive.deadline import OutOfTime, limit
-from pdespec.derive.derivation import Derivation, Flow, Identity, Objective, Residual, Step
+from pdespec.derive.derivation import Derivation, Flow, Identity, NaturalCondition, Objective, Residual, Step
 from pdespec.derive.flow import flow_of
 from pdespec.derive.identities import (
     Demand,
@@ -31,11 +31,12 @@ from pdespec.derive.normal_form import NoNormalForm
 from pdespec.derive.prove import Known, Verdict, worst
 from pdespec.derive.residual import residual
 from pdespec.derive.resolve import domain_of, resolved, with_exact
+from pdespec.derive.tidy import tidy
 from pdespec.derive.variation import NoVariation, variation
 from pdespec.derive.verdicts import finding
 from pdespec.diagnostics import Diagnostic, error
 from pdespec.model.model import Check, Equation, Model, Report, Solve
-from pdespec.model.terms import Exact, FieldValue
+from pdespec.model.terms import Exact, Field, FieldValue
 from pdespec.source import Span
 
 T = TypeVar("T")
@@ -132,7 +133,9 @@ def _objective(solve: Solve, work: _Work) -> Objective:
     model = work.model
     term = resolved(solve.objective, model)
     conditions = [work.residuals[label] for label in solve.equations if label in work.residuals]
-    variations, natural, steps = [], [], []
+    variations: list[tuple[Field, Expr]] = []
+    natural: list[NaturalCondition] = []
+    steps: list[Step] = []
     for _, name in solve.optima:
         unknown = model.unknown(name)
         try:
@@ -140,7 +143,7 @@ def _objective(solve: Solve, work: _Work) -> Objective:
         except NoVariation as failure:
             steps.append(Step(f"no first variation by {name}", str(failure)))
             continue
-        variations.append((unknown.field, first.interior))
+        variations.append((unknown.field, tidy(first.interior)))
         natural += natural_conditions(first.boundary, unknown.field, conditions)
     kind = solve.optima[0][0] if solve.optima else "min"
     return Objective(solve.label, term, kind, tuple(variations), tuple(natural), tuple(steps))
@@ -222,5 +225,5 @@ def _reports(work: _Work, exact: dict[str, Expr]) -> tuple[Report, ...]:
 def _no_exact(report: Report, name: str, model: Model) -> Diagnostic:
     declared = any(c.kind == "solution" and _name(c) == name for c in model.checks)
     why = "the declared one is not proved" if declared else "none is declared"
-    hint = f"add `check {name} = …`, or compare with a table: error({name}, \"reference.npz\")"
+    hint = f'add `check {name} = …`, or compare with a table: error({name}, "reference.npz")'
     return error("PDE406", report.span, f"this report needs an exact solution {name}, and {why}", hint=hint)

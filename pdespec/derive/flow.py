@@ -7,10 +7,10 @@ stationary law is the Gibbs law ∝ e^{−Φ/c}.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sympy import Add, Expr, Mul, S, log
+from sympy import Add, Expr, S, log
 
 from pdespec.derive import calculus
 from pdespec.derive.calculus import depends
@@ -18,12 +18,12 @@ from pdespec.derive.conservation import FluxForm, Transport, flux_form, rebuilt,
 from pdespec.derive.derivation import Flow, Residual, Step
 from pdespec.derive.resolve import first_variation, resolved, rewritten
 from pdespec.derive.spread import CHAIN, PARTS
+from pdespec.derive.tidy import tidy
 from pdespec.model.model import Model, Unknown
 from pdespec.model.sets import product
 from pdespec.model.terms import (
     Curl,
     Div,
-    Dot,
     Field,
     FieldValue,
     Grad,
@@ -36,6 +36,7 @@ from pdespec.model.terms import (
     Region,
     Variation,
     shape,
+    substitute,
 )
 from pdespec.source import Span
 
@@ -57,7 +58,7 @@ def flow_of(residual: Residual, model: Model) -> Flow | None:
         return None
     u, unknown, sign = found
     space = tuple(v for d in unknown.space for v in d.coordinates)
-    given = residual.equation.lhs - residual.equation.rhs  # type: ignore[operator]
+    given = residual.equation.lhs - residual.equation.rhs
     written = (-sign * (given - sign * _slope(u, unknown))).expand(deep=False)
     gradient = _gradient(residual, model, space)
     right = tidy(resolved(written, model))
@@ -112,7 +113,8 @@ def _gradient(residual: Residual, model: Model, space: tuple[Any, ...]) -> _Grad
 def _field(residual: Residual, unknown: Unknown, right: Expr, gradient: _Gradient | None, model: Model) -> Flow:
     steps = _first_steps(gradient, model)
     if gradient is not None:
-        steps.append(Step(right, "δE/δu put in, constants taken out"))
+        steps.append(Step(right, "δE/δu put in; constants leave the derivatives"))
+        steps.append(Step(_dissipation_by_name(gradient, unknown), DISSIPATION))
     return _flow(residual, unknown.field, right, gradient, _dissipation(gradient, unknown, model), steps)
 
 
@@ -131,26 +133,23 @@ def _density(
     conservative = not _local_derivatives(found.growth, u)
     rebuilt_right = rebuilt(found, u, space) if conservative else right
     steps = _first_steps(gradient, model)
-    steps += _transport_steps(form, found, right, rebuilt_right, space)
+    steps += _transport_steps(found, right, rebuilt_right, gradient is not None)
+    if gradient is not None:
+        steps.append(Step(_dissipation_by_name(gradient, unknown), DISSIPATION))
     dissipation = _dissipation(gradient, unknown, model)
     flow = _flow(residual, unknown.field, rebuilt_right, gradient, dissipation, steps)
     if not conservative:
         return flow
-    return Flow(
-        *(getattr(flow, name) for name in _HEAD),
+    return replace(
+        flow,
         conservative=True,
         velocity=found.velocity,
         potential=found.potential,
         diffusion=found.diffusion,
         pressure=found.pressure if found.pressure != 0 else None,
         growth=found.growth,
-        dissipation=dissipation,
         stationary=_stationary(unknown, u, space, gradient, found),
-        steps=tuple(steps),
     )
-
-
-_HEAD = ("equation", "field", "right", "energy", "energy_name", "metric", "variation")
 
 
 def _flow(
@@ -192,15 +191,20 @@ def _local_derivatives(growth: Expr, u: FieldValue) -> bool:
 
 
 def _dissipation(gradient: _Gradient | None, unknown: Unknown, model: Model) -> Expr | None:
-    """−⟨δE, 𝕂 δE⟩ by parts: with −𝕂φ = ∇·F + q it is ∫ −∇φ·F + φ q."""
-    term = dissipation_form(gradient, unknown)
-    return None if term is None else tidy(resolved(term, model))
-
-
-def dissipation_form(gradient: _Gradient | None, unknown: Unknown) -> Expr | None:
-    """The dissipation with δE/δu still by name."""
+    """−⟨δE, 𝕂 δE⟩ by parts, δE/δu put in as a whole."""
     if gradient is None:
         return None
+    here = gradient.asked
+
+    def rule(v: Variation) -> Expr:
+        moved = {x: y for x, y in zip(here.point, v.point, strict=True) if x != y}
+        return substitute(gradient.variation, moved) if v.functional == here.functional else v
+
+    return resolved(rewritten(_dissipation_by_name(gradient, unknown), {Variation: rule}), model)
+
+
+def _dissipation_by_name(gradient: _Gradient, unknown: Unknown) -> Expr:
+    """With −𝕂φ = ∇·F + q it is ∫ −∇φ·F + φ q for φ = δE/δu, which is left by name."""
     space = tuple(v for d in unknown.space for v in d.coordinates)
     g, form = gradient.asked, gradient.form
     flow = -calculus.dot(Grad(g, *space), form.flux) if form.flux != 0 else S.Zero
@@ -250,11 +254,12 @@ def _first_steps(gradient: _Gradient | None, model: Model) -> list[Step]:
     return [Step(tidy(-gradient.node.body), rule, span)]
 
 
-def _transport_steps(
-    form: FluxForm, found: Transport, right: Expr, final: Expr, space: tuple[Any, ...]
-) -> list[Step]:
+DISSIPATION = "dE/dt, monitored as an identity"
+
+
+def _transport_steps(found: Transport, right: Expr, final: Expr, derived: bool) -> list[Step]:
     """The simplifications in order, each only where it changed the term."""
-    steps = [Step(right, "δE/δp put in; constants drop under ∇")]
+    steps = [Step(right, "δE/δp put in; constants drop under ∇")] if derived else []
     if final == right:
         return steps
     names = {CHAIN: "p ∇ ln p = ∇p", PARTS: "∫ K ∇p = −∫ (∇K) p, by parts"}
@@ -263,18 +268,3 @@ def _transport_steps(
         rules.append("P′(p) ∇p = ∇P(p)")
     steps.append(Step(final, "; ".join(rules) or "collected as a transport of p"))
     return steps
-
-
-def tidy(term: Expr) -> Expr:
-    """Vector operators made linear and constants taken out of them, from the leaves up."""
-    return rewritten(
-        term,
-        {
-            Grad: lambda n: calculus.grad(n.operand, n.variables),
-            Div: lambda n: calculus.div(n.operand, n.variables),
-            Lap: lambda n: calculus.lap(n.operand, n.variables),
-            Hess: lambda n: calculus.hess(n.operand, n.variables),
-            Mul: calculus.distributed,
-            Dot: lambda n: calculus.dot(*n.args),
-        },
-    )

@@ -126,9 +126,7 @@ def _by_factor(forms: list[tuple[Form, Form]], known: Known, rules: Normal, at: 
 
 
 def _refuted(rest: list[Form], known: Known, rules: Normal, at: Any, face: Face) -> Verdict:
-    return worst(
-        PROVED if vanishing(r, known, rules) else measure(expression(r), known, at, face) for r in rest
-    )
+    return worst(PROVED if vanishing(r, known, rules) else measure(expression(r), known, at, face) for r in rest)
 
 
 def _ratio(forms: list[tuple[Form, Form]], rules: Normal) -> tuple[Form, Form] | None:
@@ -169,7 +167,7 @@ def _coefficient(form: Form, jet: Expr) -> Form:
 def _nowhere_zero(form: Form, rules: Normal) -> bool:
     single = form.single
     if single is not None:
-        return all(rules.positive(g) or not g.free_symbols and g.is_nonzero for g, _ in single[0])
+        return all(rules.positive(g) or (not g.free_symbols and g.is_nonzero) for g, _ in single[0])
     return any(all(map(rules.positive_term, f)) and bool(rules.strictly(f)) for f in (form, -form))
 
 
@@ -186,7 +184,9 @@ class Demand:
     coordinates: tuple[Any, ...]
 
 
-def demands(unknown: str, model: Model, residuals: Mapping[str, Residual], objectives: Iterable[Objective]) -> list[Demand]:
+def demands(
+    unknown: str, model: Model, residuals: Mapping[str, Residual], objectives: Iterable[Objective]
+) -> list[Demand]:
     """Every equation listed with an unknown in a solve, and the stationarity of its objective."""
     found: dict[str, Demand] = {}
     for solve in model.solves:
@@ -242,5 +242,3 @@ def involves(demand: Demand, names: Iterable[str]) -> bool:
     """Whether an equation contains any of the unknowns."""
     wanted = set(names)
     return any(v.field.name in wanted and not v.field.solve for v in demand.term.atoms(FieldValue))
-
-

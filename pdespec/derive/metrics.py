@@ -28,7 +28,8 @@ def lost_properties(flow: Flow, model: Model) -> tuple[Diagnostic, ...]:
     unknown = model.unknown(flow.field.name)
     if flow.metric == "L2" and unknown.kind == "density":
         hint = "take W2, FR, WFR or Stein, which keep the mass, or declare a function instead of a density"
-        return (error("PDE407", flow.equation.span, f"the L2 flow of the density {unknown.name} loses mass", hint=hint),)
+        message = f"the L2 flow of the density {unknown.name} loses mass"
+        return (error("PDE407", flow.equation.span, message, hint=hint),)
     if flow.metric.split("(")[0] in PRELUDE:
         return ()
     node = next(iter(flow.equation.rhs.atoms(MetricGradient) | flow.equation.lhs.atoms(MetricGradient)), None)

@@ -1,7 +1,7 @@
 """Natural boundary conditions: what the first variation demands where the listed conditions leave the field free.
 
-On such a piece of the boundary the coefficient of η, and that of ∂ₙη, must vanish.  A Dirichlet condition fixes the value
-of the field on the pieces of its region.
+On such a piece of the boundary the coefficient of η, and that of ∂ₙη, must vanish.  A Dirichlet condition fixes the
+value of the field on the pieces of its region.
 """
 
 from __future__ import annotations
@@ -116,5 +116,3 @@ def _boundary(of: Set) -> list[Set]:
 
 def _joined(parts: Iterable[Set]) -> Set:
     return sets.product(*map(plain, parts))
-
-

@@ -1,7 +1,7 @@
 """What waits for derivation, put in: δE/δu, a metric's gradient, a declared exact solution.
 
-Terms of a derivation hold no `Variation`, `MetricGradient` or `Exact`.  A field may also be replaced by a formula in the
-names of its slots, which is how a declared solution enters an equation.
+Terms of a derivation hold no `Variation`, `MetricGradient` or `Exact`.  A field may also be replaced by a formula in
+the names of its slots, which is how a declared solution enters an equation.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ Rule = Callable[[Any], Expr]
 
 
 def rewritten(term: Any, rules: Mapping[type, Rule]) -> Any:
-    """A term with the rule of each node class applied, from the leaves up; definitions are rewritten inside."""
+    """A term with the rule of each node class applied, from the leaves up; what a variation asks for stays as it is."""
+    if isinstance(term, Variation):
+        return rules[Variation](term) if Variation in rules else term
     if not isinstance(term, Basic) or not term.args or isinstance(term, (Field, Region)):
         return term
     arguments = tuple(rewritten(a, rules) for a in term.args)
@@ -92,5 +94,3 @@ def with_exact(term: Any, formulas: Formulas) -> Any:
 def slots(field: Field) -> tuple[Any, ...]:
     """The variables named like the slots of a field."""
     return tuple(map(variable, field.slots, field.dimensions))
-
-

@@ -1,7 +1,7 @@
 """Vectors as sums of scalar × atomic vector, and the chain rule for what depends on a density at the current point.
 
-∇f(p) = f′(p) ∇p, ∇(f g) = f ∇g + g ∇f where p occurs; what is free of p stays under one ∇.  Under ∫ K(x, y) g(p) ∇p dy the
-gradient moves to the kernel by parts: −∫ ∇_y K · G(p) dy with G′ = g, where no boundary is in the way.
+∇f(p) = f′(p) ∇p, ∇(f g) = f ∇g + g ∇f where p occurs; what is free of p stays under one ∇.  In ∫ K(x, y) g(p) ∇p dy
+the gradient moves to the kernel by parts: −∫ ∇_y K · G(p) dy with G′ = g, where no boundary is in the way.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def _split(term: Expr) -> tuple[Expr, Expr]:
 
 
 def _integral(vector: Integrate | Expect, p: FieldValue, rules: set[str]) -> list[Part]:
-    """∫ of a vector: the density inside is taken at the bound point, constants and ∇p leave the integral or the kernel."""
+    """∫ of a vector, the density inside taken at the bound point; constants leave it, and ∇p goes to the kernel."""
     variables = vector.variables
     inside = next((v for v in _values(vector.body) if v.field == p.field and depends(v, variables)), p)
     found = []

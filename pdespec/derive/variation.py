@@ -378,9 +378,7 @@ def _transported(walk: _Walk, term: FieldValue, w: Expr, scope: Scope) -> tuple[
         w = w * g.weighted()[1]
     left = [g.without(set(moved)) for g in scope]
     if any(rest is None for rest in left):
-        raise NoVariation(
-            "PDE913", "an integral over a region that is no product, one factor of which a field takes"
-        )
+        raise NoVariation("PDE913", "an integral over a region that is no product, one factor of which a field takes")
     rest = tuple(_in_scope(g, moved) for groups in left for g in groups or ())
     return (surfaces[0] if surfaces else None), substitute(w * factor, moved), rest
 

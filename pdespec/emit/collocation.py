@@ -207,7 +207,7 @@ def descents(iterations: tuple[Descent, ...], nets: list[str], call: str, solve:
         optimiser = d.name if [i.name for i in iterations].count(d.name) == 1 else f"{d.name}_{k + 1}"
         if d.name == "adam":
             lines.append(f"    {optimiser} = torch.optim.Adam({parameters}, lr={literal(d.rate)})")
-            steps, schedule = f"config.share({d.steps})", f", lambda k: 0.05 ** (k / {d.steps})"
+            steps, schedule = f"config.share({d.steps})", f", lambda k: 0.05 ** (k / config.share({d.steps}))"
         else:
             lines.append(
                 f"    {optimiser} = torch.optim.LBFGS({parameters}, max_iter=10, history_size=50, "

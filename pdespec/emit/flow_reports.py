@@ -96,7 +96,8 @@ def flow_measure(plan: Particles | Grid, key: str):  # type: ignore[no-untyped-d
         if quotient is None:
             raise SpecError([error("PDE949", None, f"`{term}` is no mean over particles", hint="use grid for it")])
         left = Integrate(quotient, tuple(rest), term.args[2]) if rest else quotient
-        return {first: Points(state(plan, value, key, body), axis)}, left
+        weights = state(plan, value, "weights", body) if plan.flow.growth != 0 else ""
+        return {first: Points(state(plan, value, key, body), axis, weights)}, left
 
     return measure
 
@@ -123,7 +124,11 @@ def flow_stderr(plan: Particles, key: str):  # type: ignore[no-untyped-def]
             request=lambda t, gradient: body.script.function(t, gradient),
         )
         code = scalar(influence, scope)
-        return f"float(({code.text}).std() / len({particles}) ** 0.5)" if code.axes else ""
+        if not code.axes:
+            return ""
+        if plan.flow.growth != 0:
+            return f"float(({code.text}).std() * {state(plan, value, 'weights', body)}.square().sum().sqrt())"
+        return f"float(({code.text}).std() / len({particles}) ** 0.5)"
 
     return stderr
 

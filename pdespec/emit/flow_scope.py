@@ -14,10 +14,25 @@ from pdespec.derive.components import expand as in_coordinates
 from pdespec.derive.components import flatten
 from pdespec.diagnostics import SpecError, error
 from pdespec.emit.axes import Array, Points, Scope, without_factor
+from pdespec.emit.expression import Printer
 from pdespec.emit.parts import Script
 from pdespec.emit.regions import number
-from pdespec.model.terms import Expect, Field, FieldValue, Integrate, Term, Variable, Vec, flat, variable
+from pdespec.model.terms import (
+    Expect,
+    Field,
+    FieldValue,
+    Integrate,
+    Term,
+    Variable,
+    Vec,
+    VectorVariable,
+    flat,
+    substitute,
+    variable,
+)
 
+DENSE = 4096
+"""Cells up to which ∫ K(x − y) p(y) dy is a sum over all pairs; beyond, and for K of a difference, it is a convolution."""
 NODES = 12
 """Gauss–Hermite nodes per axis for an integrand that is no polynomial."""
 
@@ -28,6 +43,33 @@ class Laws:
 
     script: Script
     rules: dict[Expr, tuple[str, str, str]] = field(default_factory=dict)
+    convolutions: dict[Expr, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def names(self) -> list[str]:
+        """What functions of the flow take beside the density: nodes, weights, convolutions."""
+        return [*(n for rule in self.rules.values() for n in rule[:2]), *(n for n, _ in self.convolutions.values())]
+
+    def arguments(self) -> str:
+        """The same as parameters with their types, after others."""
+        tensors = "".join(f", {n}: Tensor, {w}: Tensor" for n, w, _ in self.rules.values())
+        return tensors + "".join(f", {n}: Callable[[Tensor], Tensor]" for n, _ in self.convolutions.values())
+
+    def lines(self) -> list[str]:
+        """The lines that prepare them."""
+        rules = [f"{n}, {w} = (a.to(config.device, dtype) for a in {code})" for n, w, code in self.rules.values()]
+        return rules + [f"{n} = {code}" for n, code in self.convolutions.values()]
+
+    def convolution(self, kernel: Expr, offset: Variable) -> str:
+        """The name of p ↦ ∫ K(x − y) p(y) dy; `kernel` is K as a function of the offset."""
+        if kernel not in self.convolutions:
+            columns = offset.components() if isinstance(offset, VectorVariable) else (offset,)
+            texts = {c: f"z[..., {k}]" for k, c in enumerate(columns)}
+            constants = self.script.constants(kernel)
+            body = Printer({**texts, **constants}, set(texts.values()))(in_coordinates(kernel))
+            name = "attraction" if not self.convolutions else f"attraction_{len(self.convolutions) + 1}"
+            self.convolutions[kernel] = (name, f"convolution(lambda z: {body}, grid)")
+        return self.convolutions[kernel][0]
 
     def nodes(self, term: Expect) -> tuple[str, str]:
         """Names of nodes and weights for an expectation."""
@@ -91,6 +133,7 @@ class Representation:
     weights: str = ""
     log_values: str = ""
     time: Expr | None = None
+    cells: int = 0
 
     def holds(self, value: FieldValue) -> bool:
         """Whether a field value is p, at the time that this array stands for."""
@@ -105,6 +148,8 @@ def scope_for(
     constants = script.constants(*terms)
 
     def leaf(term: Expr, scope: Scope) -> Array | None:
+        if isinstance(term, Integrate) and p.values and p.cells > DENSE:
+            return convolved(term, p, scope, laws)
         if isinstance(term, FieldValue) and p.holds(term):
             places = [scope.points[a] for a in term.point if a in scope.points]
             if not places:
@@ -135,6 +180,25 @@ def scope_for(
         raise SpecError([error("PDE949", None, f"`{term}` is no mean over particles", hint="use grid for it")])
 
     return Scope(here, leaf, measure, constants, request=lambda term, gradient: script.function(term, gradient))
+
+
+def convolved(term: Integrate, p: Representation, scope: Scope, laws: Laws) -> Array | None:
+    """∫ K(x − y) p(y) dy over the cells as a convolution; None for any other integral."""
+    if len(term.variables) != 1:
+        return None
+    (y,) = term.variables
+    value = next((v for v in term.body.atoms(FieldValue) if p.holds(v) and y in v.point), None)
+    kernel = None if value is None else without_factor(term.body, value)
+    outer = [x for x in scope.points if kernel is not None and x in kernel.free_symbols]
+    if kernel is None or len(outer) != 1 or kernel.has(FieldValue):
+        return None
+    x, shift = outer[0], variable("shift", len(flat((y,))))
+    moved = substitute(kernel, {x: x + shift, y: y + shift})
+    same = flatten(in_coordinates(moved - kernel))
+    if any(c.expand() != 0 for c in same):
+        raise SpecError([error("PDE954", None, f"the kernel of `{term}` is no function of a difference, and {p.cells} cells are too many for a sum over pairs", hint="use fewer cells")])  # fmt: skip
+    name = laws.convolution(substitute(kernel, {x: shift + y}), shift)
+    return Array(f"{name}({p.values}.reshape(grid.cells)).flatten()", (scope.points[x].axis,))
 
 
 def particle_value(p: Representation, place: Points) -> Array:

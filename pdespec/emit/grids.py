@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from sympy import Expr, Rational, Symbol
+from math import prod
+
+from sympy import Expr, Rational, S, Symbol, log
 
 from pdespec.derive.components import scalar as in_coordinates
 from pdespec.derive.notation import unicode
 from pdespec.diagnostics import SpecError, error
-from pdespec.emit.axes import Points, scalar
+from pdespec.emit.axes import Points, scalar, vector
 from pdespec.emit.expression import Printer
 from pdespec.emit.flow_reports import flow_leaf, flow_measure, steps_at
 from pdespec.emit.flow_scope import Laws, Representation, scope_for, space
@@ -49,7 +51,8 @@ def representation(plan: Grid, script: Script) -> tuple[Representation, Expr, st
         raise SpecError([error("PDE909", plan.solve.method_span, "a grid over several coordinates of its own is not supported yet", hint="declare one vector coordinate, X(x) = R^2")])  # fmt: skip
     name = script.names.name(here.name)
     values = script.names.name(plan.flow.field.name)
-    return Representation(plan.flow.field, name, values, "grid.volume"), here, name
+    cells = prod(plan.cells)
+    return Representation(plan.flow.field, name, values, "grid.volume", cells=cells), here, name
 
 
 def centres(here: Expr, plan: Grid) -> str:
@@ -65,7 +68,7 @@ def _function(stem: str, name: str, term: Expr, plan: Grid, laws: Laws, script: 
     text = code.text if code.axes else f"torch.full_like({p.values}, {code.text})"
     depends = term.has(FieldValue)
     lines = [
-        f"def {stem}{name}({p.values}: Tensor, grid: Grid) -> Tensor:",
+        f"def {stem}{name}({p.values}: Tensor, grid: Grid{laws.arguments()}) -> Tensor:",
         docstring(escape(f"{what} = {unicode(term)}, in the cells.")),
         f"    {x} = {centres(here, plan)}",
     ]
@@ -76,25 +79,50 @@ def _function(stem: str, name: str, term: Expr, plan: Grid, laws: Laws, script: 
 
 
 def _potential(stem: str, plan: Grid, key: str, laws: Laws, script: Script) -> str:
+    """The functions of the cells that the scheme needs: Φ or b, δE/δp without linear diffusion, D, s, E."""
     flow = plan.flow
+    wanted: list[tuple[str, Expr, str]] = []
     parts = []
-    if plan.scheme == "scharfetter-gummel":
-        if flow.potential is None:
-            raise SpecError([error("PDE910", plan.solve.method_span, "a drift without a potential is not supported on a grid yet")])
-        parts.append(_function(stem, "potential", flow.potential, plan, laws, script, "Φ"))
-    elif flow.variation is not None:
-        parts.append(_function(stem, "variation", flow.variation, plan, laws, script, "δE/δp"))
-        slope = flow.diffusion
-        if flow.pressure is not None:
-            value = flow.field.here()
-            symbol = Symbol("_p")
-            slope = flow.diffusion + flow.pressure.xreplace({value: symbol}).diff(symbol).xreplace({symbol: value})
-        parts.append(_function(stem, "diffusivity", slope, plan, laws, script, "c + P′(p)"))
+    if plan.scheme == "upwind":
+        variation, slope = _nonlinear(plan)
+        wanted += [("variation", variation, "ξ"), ("diffusivity", slope, "c + P′(p)")]
+    elif flow.potential is not None:
+        wanted.append(("potential", flow.potential, "Φ"))
     else:
-        raise SpecError([error("PDE911", plan.solve.method_span, "nonlinear diffusion that is no gradient flow is not supported on a grid yet")])
-    if flow.energy is not None:
-        parts.append(_energy(stem, plan, laws, script))
-    return "\n\n\n".join(parts)
+        parts.append(_drift(stem, plan, laws, script))
+    if flow.growth != 0:
+        wanted.append(("decay", -flow.growth, "−s"))
+    # a first pass finds the rules and convolutions that all of them take as arguments
+    for _ in range(2):
+        functions = [_function(stem, name, term, plan, laws, script, what) for name, term, what in wanted]
+        energy = [_energy(stem, plan, laws, script)] if flow.energy is not None else []
+    return "\n\n\n".join([*parts, *functions, *energy])
+
+
+def _nonlinear(plan: Grid) -> tuple[Expr, Expr]:
+    """(ξ, D): δE/δp without its linear diffusion c ln p, and c + P′(p)."""
+    flow = plan.flow
+    if flow.variation is None:
+        raise SpecError([error("PDE911", plan.solve.method_span, "nonlinear diffusion that is no gradient flow is not supported on a grid yet")])  # fmt: skip
+    value, symbol = flow.field.here(), Symbol("_p", positive=True)
+    pressure = flow.pressure if flow.pressure is not None else S.Zero
+    slope = flow.diffusion + pressure.xreplace({value: symbol}).diff(symbol).xreplace({symbol: value})
+    return (flow.variation - flow.diffusion * log(value)).expand(), slope
+
+
+def _drift(stem: str, plan: Grid, laws: Laws, script: Script) -> str:
+    """A drift without a potential, at any points."""
+    flow = plan.flow
+    p, here, x = representation(plan, script)
+    if flow.velocity is None or flow.velocity.has(FieldValue):
+        raise SpecError([error("PDE910", plan.solve.method_span, "a drift that depends on p and has no potential is not supported on a grid yet")])  # fmt: skip
+    scope = scope_for(p, {here: Points(x, "i")}, script, laws, flow.velocity)
+    vectorial = isinstance(here, VectorVariable)
+    code = (vector if vectorial else scalar)(flow.velocity, scope)
+    first = [] if vectorial else [f"    {x} = {x}[..., 0]"]
+    text = code.text if vectorial else f"({code.text})[..., None]"
+    lines = [f"def {stem}drift({x}: Tensor) -> Tensor:", docstring(escape(f"b = {unicode(flow.velocity)}")), *first]
+    return "\n".join([*lines, statement("return", text)])
 
 
 def _energy(stem: str, plan: Grid, laws: Laws, script: Script) -> str:
@@ -104,7 +132,7 @@ def _energy(stem: str, plan: Grid, laws: Laws, script: Script) -> str:
     code = scalar(term, scope_for(p, {}, script, laws, term))
     return "\n".join(
         [
-            f"def {stem}energy({p.values}: Tensor, grid: Grid) -> Tensor:",
+            f"def {stem}energy({p.values}: Tensor, grid: Grid{laws.arguments()}) -> Tensor:",
             docstring(escape(f"{plan.flow.energy_name or 'E'} = {unicode(term)}")),
             f"    {x} = {centres(here, plan)}",
             f"    {p.values} = {p.values}.flatten()",
@@ -153,19 +181,19 @@ def _solve(stem: str, plan: Grid, key: str, laws: Laws, script: Script) -> str:
         docstring(escape(f"{steps} steps of {plan.dt:g}.")),
         f"    grid = {_grid(plan, script)}",
     ]
-    for nodes, weights, code in laws.rules.values():
-        lines.append(f"    {nodes}, {weights} = (a.to(config.device, dtype) for a in {code})")
+    lines += [f"    {line}" for line in laws.lines()]
     density = plan.scheme != "spectral"
     if density:
         lines.append(f"    {key} = probability(cell_averages({stem}initial, grid), grid)")
     else:
         lines.append(f"    {key} = {stem}initial(grid.points((0.0,) * {len(plan.cells)}))")
-    before, step = spectral_lines(stem, plan, key, script) if not density else _density_step(stem, plan, key, script)
+    before, step = spectral_lines(stem, plan, key, script) if not density else _density_step(stem, plan, key, laws, script)
     lines += [f"    {line}" for line in before]
     energy = plan.flow.energy is not None
+    given = "".join(f", {n}" for n in laws.names) if density else ""
     monitored = ['"time": t']
     if energy:
-        monitored.append(f'"energy": {stem}energy(state["{key}"], grid)')
+        monitored.append(f'"energy": {stem}energy(state["{key}"], grid{given})')
     monitored += [f'"mass": mass(state["{key}"], grid)', f'"minimum": state["{key}"].min()']
     lines += [
         "",
@@ -185,18 +213,38 @@ def _solve(stem: str, plan: Grid, key: str, laws: Laws, script: Script) -> str:
     return "\n".join(lines)
 
 
-def _density_step(stem: str, plan: Grid, key: str, script: Script) -> tuple[list[str], str]:
-    """Lines before the steps, and the step of a density."""
+def _density_step(stem: str, plan: Grid, key: str, laws: Laws, script: Script) -> tuple[list[str], str]:
+    """Lines before the steps, and the step of a density: transport, with births and deaths in Strang's splitting."""
     flow = plan.flow
-    state = f'state["{key}"]'
     c = Printer(script.constants(flow.diffusion))(flow.diffusion)
-    if plan.scheme == "upwind":
-        pair = f"lambda {key}: {stem}variation({key}, grid), lambda {key}: {stem}diffusivity({key}, grid)"
-        return [], f"aggregate({state}, {pair}, 0.0, grid, dt)"
-    assert flow.potential is not None
-    if not flow.potential.has(FieldValue):
-        return [f"chain = hops(potential_jumps({stem}potential({key}, grid), grid), {c}, grid)"], f"transport({state}, chain, dt)"
-    return [], f"mean_field_step({state}, lambda {key}: {stem}potential({key}, grid), {c}, grid, dt)"
+    given = "".join(f", {n}" for n in laws.names)
+    before: list[str] = []
+
+    def field_of(name: str) -> str:
+        return f"lambda {key}: {stem}{name}({key}, grid{given})"
+
+    def moved(state: str, dt: str) -> str:
+        if plan.scheme == "upwind":
+            return f"aggregate({state}, {field_of('variation')}, {field_of('diffusivity')}, {c}, grid, {dt})"
+        if flow.potential is not None and flow.potential.has(FieldValue):
+            return f"mean_field_step({state}, {field_of('potential')}, {c}, grid, {dt})"
+        return f"transport({state}, chain, {dt})"
+
+    if "chain" in moved("", ""):
+        jumps = f"drift_jumps({stem}drift, grid)" if flow.potential is None else f"potential_jumps({stem}potential({key}, grid{given}), grid)"
+        before.append(f"chain = hops({jumps}, {c}, grid)")
+    state = f'state["{key}"]'
+    if flow.growth == 0:
+        return before, moved(state, "dt")
+    before += [
+        "",
+        "def react_by(density: Tensor, span: float) -> Tensor:",
+        f"    return react(density, {field_of('decay')}, span)",
+        "",
+        "def move_by(density: Tensor, span: float) -> Tensor:",
+        f"    return {moved('density', 'span')}",
+    ]
+    return before, f"strang(react_by, move_by, {state}, dt)"
 
 
 def _save(plan: Grid, key: str, solution: str, script: Script) -> tuple[str, ...]:

@@ -52,21 +52,30 @@ def emit_particles(plan: Particles, script: Script) -> SolveCode:
 
 
 def _velocity(stem: str, plan: Particles, here: Expr, name: str, p: Representation, laws: Laws, script: Script) -> str:
+    """b, and −s where particles carry weights."""
     velocity, growth = plan.flow.velocity, plan.flow.growth
     if velocity is None:
         raise SpecError([error("PDE521", plan.solve.method_span, f"`{plan.flow.label}` has no velocity for particles")])
+    weights = f", {p.weights}: Tensor" if p.weights else ""
+    shape = f"(n, {here.dimension})" if isinstance(here, VectorVariable) else "(n,)"
     scope = scope_for(p, {here: Points(name, "i")}, script, laws, velocity, growth)
     code = (vector if isinstance(here, VectorVariable) else scalar)(velocity, scope)
-    text = code.text if code.axes else f"({code.text}) + torch.zeros_like({name})"
-    given = "".join(f", {n}: Tensor, {w}: Tensor" for n, w, _ in laws.rules.values())
-    shape = f"(n, {here.dimension})" if isinstance(here, VectorVariable) else "(n,)"
-    return "\n".join(
-        [
-            f"def {stem}velocity({name}: Tensor{given}) -> Tensor:",
-            docstring(escape(f"b = {unicode(velocity)}, for particles {shape}.")),
-            statement("return", text),
+    decay = scalar(-growth, scope) if growth != 0 else None
+    text = code.text if code.axes else f"torch.zeros_like({name}) + {code.text}"
+    lines = [
+        f"def {stem}velocity({name}: Tensor{weights}{laws.arguments()}) -> Tensor:",
+        docstring(escape(f"b = {unicode(velocity)}, for particles {shape}.")),
+        statement("return", text),
+    ]
+    if decay is not None:
+        lines += [
+            "",
+            "",
+            f"def {stem}decay({name}: Tensor{weights}{laws.arguments()}) -> Tensor:",
+            docstring(escape(f"−s = {unicode(-growth)}: weights fall at this rate.")),
+            statement("return", decay.text if decay.axes else f"torch.full_like({p.weights}, {decay.text})"),
         ]
-    )
+    return "\n".join(lines)
 
 
 def _start(stem: str, plan: Particles, here: Expr, script: Script) -> str:
@@ -119,26 +128,34 @@ def _solve(stem: str, plan: Particles, here: Expr, name: str, laws: Laws, script
     method = plan.integrator
     noisy = plan.flow.diffusion != 0
     lines.append(docstring(escape(f"{steps} steps of {plan.dt:g} by {method}" + (" with noise √(2c dt)." if noisy else "."))))
-    for nodes, weights, code in laws.rules.values():
-        lines.append(f"    {nodes}, {weights} = (a.to(config.device, dtype) for a in {code})")
+    lines += [f"    {line}" for line in laws.lines()]
     if noisy:
         c = Printer(script.constants(plan.flow.diffusion))(plan.flow.diffusion)
         lines.append(f"    diffusion = {c}")
-    given = "".join(f", {n}, {w}" for n, w, _ in laws.rules.values())
+    weighted = plan.flow.growth != 0
+    given = (', state["weights"]' if weighted else "") + "".join(f", {n}" for n in laws.names)
     b = f"{stem}velocity" if not given else f"lambda {name}: {stem}velocity({name}{given})"
     advance = _step(plan, name, b, noisy, script)
     wall = _walls(plan, name, script)
+    after = f'{{"{name}": {wall}}}'
+    if weighted:
+        rates = "".join(f", {n}" for n in laws.names)
+        advance.append(f'weights = reweight(state["weights"], {stem}decay(moved, state["weights"]{rates}), dt)')
+        after = f'{{"{name}": {wall}, "weights": weights}}'
+    first = f'{{"{name}": {stem}start(config)}}'
+    if weighted:
+        first = f'{{"{name}": {stem}start(config), "weights": torch.full(({plan.count},), {1 / plan.count!r}, dtype=dtype, device=config.device)}}'
     lines += [
         "",
         "    def advance(state: dict[str, Tensor], t: float, dt: float, random: torch.Generator) -> dict[str, Tensor]:",
         *(f"        {line}" for line in advance),
-        f'        return {{"{name}": {wall}}}',
+        f"        return {after}",
         "",
         "    def monitor(state: dict[str, Tensor], t: float) -> dict[str, float | Tensor]:",
         f'        return {{"time": t, "spread": state["{name}"].std()}}',
         "",
         f"    keep = {literal(sorted({*steps_at(plan), steps} - {0}))}",
-        f'    flow = Evolution("{plan.solve.label or "flow"}", config.share({steps}), {literal(plan.dt)}, {{"{name}": {stem}start(config)}}, '
+        f'    flow = Evolution("{plan.solve.label or "flow"}", config.share({steps}), {literal(plan.dt)}, {first}, '
         f"advance, monitor, config.seed, {literal(plan.begin)}, keep)",
         "    flow.kept[0] = flow.state",
         "    return flow, [flow]",

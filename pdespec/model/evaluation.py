@@ -62,7 +62,7 @@ def coerce(found: Value, env: Env, span: Span) -> Expr:
     if isinstance(found, Function):
         return found.at(*env.values(found))
     if isinstance(found, Closure):
-        from pdespec.model.application import at_current_point
+        from pdespec.model.definitions import at_current_point
 
         return at_current_point(found, env, span)
     if isinstance(found, Law):
@@ -90,7 +90,7 @@ def as_function(found: Value, node: ast.Expr, env: Env) -> Function:
     if isinstance(found, Function):
         return found
     if isinstance(found, Closure):
-        from pdespec.model.application import closure_function
+        from pdespec.model.definitions import closure_function
 
         made = closure_function(found, env, node.span)
         if made is not None:

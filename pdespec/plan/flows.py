@@ -22,8 +22,8 @@ from pdespec.plan.evaluate import evaluate, parameter_values
 from pdespec.plan.plan import Grid, Particles
 from pdespec.plan.unbounded import box_of, unbounded
 
-STEPS = 400
-"""Steps of a grid where the spec gives no dt."""
+STEPS = {"frozen": 80, "mean field": 400, "spectral": 1000}
+"""Steps of a grid where the spec gives no dt; a potential that does not depend on p is exact in time."""
 
 
 def plan_particles(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -> Particles:
@@ -71,7 +71,7 @@ def plan_grid(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -> Gri
     call = solve.method
     asked = next((i.option("dt") for i in solve.iterations if i.option("dt") is not None), None)
     asked = call.option("dt", asked) if call else asked
-    dt = _step(_fraction(asked) if asked is not None else (end - begin) / STEPS, begin, end, keep)
+    dt = _step(_fraction(asked) if asked is not None else (end - begin) / STEPS[_pace(flow)], begin, end, keep)
     cells = _cells(call, dimension, {1: 400, 2: 128, 3: 48}.get(dimension, 32))
     box = _box(derivation, solve, flow, start, domain)
     scheme = scheme_of(flow)
@@ -83,6 +83,13 @@ def plan_grid(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -> Gri
     shown = " × ".join(f"[{float(a):g}, {float(b):g}]" for a, b in box) if box else str(domain)
     more = (reasons[scheme], f"{' × '.join(map(str, cells))} cells on {shown}, {int((end - begin) / dt)} steps of {float(dt):g}")
     return Grid(solve, flow, start, scheme, box, cells, float(dt), float(begin), float(end), tuple(map(float, keep)), (*why, *more))
+
+
+def _pace(flow: Flow) -> str:
+    if not flow.conservative:
+        return "spectral"
+    frozen = flow.potential is not None and not flow.potential.has(FieldValue) and flow.pressure is None and flow.growth == 0
+    return "frozen" if frozen else "mean field"
 
 
 def scheme_of(flow: Flow) -> str:

@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
-from sympy import Expr, Integer, Rational, exp, log
+from sympy import Expr, Integer, Rational, Symbol, cos, exp, log, pi, sin
 
-from pdespec.model.model import Check, Definition, Domain, Equation, Model, Param, Solve, Unknown
-from pdespec.model.sets import Interval, Named, Point, RealSpace, Set, Torus, product
+from pdespec.model.model import Check, Definition, Domain, Equation, Model, Param, Report, Solve, Unknown
+from pdespec.model.sets import (
+    Boundary,
+    Difference,
+    Interval,
+    Named,
+    Point,
+    Product,
+    RealSpace,
+    Set,
+    Sublevel,
+    Torus,
+    Union,
+    product,
+)
 from pdespec.model.terms import (
+    Component,
     Defined,
     Div,
     Dot,
+    Exact,
+    Expect,
     Field,
     FieldValue,
     Grad,
+    IndexedSum,
     Integrate,
+    Lap,
     Law,
     MetricGradient,
     Parameter,
     Partial,
     Variation,
+    Vec,
     VectorVariable,
     substitute,
     value,
@@ -98,7 +117,7 @@ def sgd() -> Model:
     time = domain("I", (t,), Interval(Integer(0), Integer(20)), time=True)
     p = unknown("p", (space, time), kind="density")
     P = p.field.here()
-    well = (theta_(theta, 1) ** 2 - 1) ** 2 + 2 * theta_(theta, 2) ** 2
+    well = (Component(theta, 1) ** 2 - 1) ** 2 + 2 * Component(theta, 2) ** 2
     loss = Defined("L", (theta,), well, theta)
     energy = Integrate(P * log(P), (theta,), space.set) / beta.symbol + Integrate(loss * P, (theta,), space.set)
     kernel = Defined("K", (theta, phi), exp(-Dot(theta - phi, theta - phi) / 2), theta, phi)
@@ -106,7 +125,9 @@ def sgd() -> Model:
     at = (theta, t)
     equations = (
         equation("langevin", Partial(P, t), -wasserstein(energy, P, theta), region, at),
-        equation("explicit", Partial(P, t), Div(P * Grad(loss, theta), theta) + lap(P, theta) / beta.symbol, region, at),
+        equation(
+            "explicit", Partial(P, t), Div(P * Grad(loss, theta), theta) + Lap(P, theta) / beta.symbol, region, at
+        ),
         equation("svgd", Partial(P, t), -stein(energy, P, theta, space.set, kernel, phi), region, at),
         equation("start", P, Law("gauss", 0, 1), product(space.set, Point((Integer(0),))), at),
     )
@@ -123,22 +144,8 @@ def sgd() -> Model:
     )
 
 
-def theta_(v: VectorVariable, k: int) -> Expr:
-    from pdespec.model.terms import Component
-
-    return Component(v, k)
-
-
-def lap(f: Expr, *x: Expr) -> Expr:
-    from pdespec.model.terms import Lap
-
-    return Lap(f, *x)
-
-
 def kuramoto() -> Model:
     """Noisy oscillators on a circle with a cosine interaction."""
-    from sympy import cos, pi
-
     beta, kappa = param("β", 1), param("κ", 4)
     theta, phi, t = variable("θ"), variable("φ"), variable("t")
     space = domain("Θ", (theta,), Torus((2 * pi,)))
@@ -180,8 +187,6 @@ def powers(metric: str = "W2") -> Model:
 
 def double_well_field(metric: str) -> Model:
     """The Ginzburg–Landau energy of a field on a circle, in L2 or H⁻¹."""
-    from sympy import pi
-
     eps = param("ε", Rational(1, 5))
     x, t = variable("x"), variable("t")
     space = domain("X", (x,), Torus((2 * pi,)))
@@ -190,7 +195,7 @@ def double_well_field(metric: str) -> Model:
     U = u.field.here()
     density = eps.symbol**2 / 2 * Dot(Grad(U, x), Grad(U, x)) + (U**2 - 1) ** 2 / 4
     energy = Integrate(density, (x,), space.set)
-    body = delta(energy, U) if metric == "L2" else -lap(delta(energy, U), x)
+    body = delta(energy, U) if metric == "L2" else -Lap(delta(energy, U), x)
     gradient = MetricGradient(body, energy, u.field, "E", metric)
     return Model(
         "field",
@@ -199,4 +204,127 @@ def double_well_field(metric: str) -> Model:
         domains=(space, time),
         unknowns=(u,),
         equations=(equation("flow", Partial(U, t), -gradient, product(space.set, time.set), (x, t)),),
+    )
+
+
+def mean_field() -> Model:
+    """A nested functional: L(p) = 𝔼ₓ ½(f(p)(x) − y(x))² with f(p)(x) = ∫ (θ·x)² p dθ."""
+    theta, x, t = variable("θ", 3), variable("x", 3), variable("t")
+    space = domain("Θ", (theta,), RealSpace(3))
+    time = domain("I", (t,), Interval(Integer(0), Integer(1)), time=True)
+    p = unknown("p", (space, time), kind="density")
+    P = p.field.here()
+    target = Component(x, 1) ** 2 + Component(x, 2) ** 2 / 2 + Component(x, 3) ** 2 / 4
+    y = Defined("y", (x,), target, x)
+    f = Integrate(Dot(theta, x) ** 2 * P, (theta,), space.set)
+    normal = Law("gauss", 0, 1)
+    loss = Expect((f - y) ** 2 / 2, (x,), normal)
+    phi = variable("φ", 3)
+    model_output = Integrate(Dot(phi, x) ** 2 * value(p.field, phi, t), (phi,), space.set)
+    claimed = Expect((model_output - y) * Dot(theta, x) ** 2, (x,), normal)
+    return Model(
+        "mean_field",
+        SOURCE,
+        domains=(space, domain("X", (x,), RealSpace(3)), time),
+        unknowns=(p,),
+        equations=(
+            equation("flow", Partial(P, t), -wasserstein(loss, P, theta), product(space.set, time.set), (theta, t)),
+        ),
+        checks=(check("equal", delta(loss, P, name="L"), claimed, (theta, t)),),
+    )
+
+
+def committor(d: int = 2, *, rotation: int = 0) -> Model:
+    """The committor strong and weak; a rotation in the drift makes them differ."""
+    beta = param("β", 2)
+    x = variable("x", d)
+    space = RealSpace(d)
+    a = Named("A", Sublevel(space, (x,), Component(x, 1) + 1))
+    b = Named("B", Sublevel(space, (x,), 1 - Component(x, 1)))
+    omega = domain("Ω", (x,), Difference(Named("X", space), Union((a, b))))
+    u = unknown("u", (omega,))
+    U = u.field.here()
+    i = Symbol("i", integer=True)
+    well = (Component(x, 1) ** 2 - 1) ** 2 + Rational(3, 10) * IndexedSum(Component(x, i) ** 2, (i,), 2, d)
+    V = Defined("V", (x,), well, x)
+    rho = Defined("ρ", (x,), exp(-beta.symbol * V), x)
+    energy = Integrate(Dot(Grad(U, x), Grad(U, x)) * rho, (x,), omega.set) / 2
+    drift = -Grad(V, x) + rotation * Vec(-Component(x, 2), Component(x, 1), *[0] * (d - 2))
+    equations = (
+        equation("strong", Dot(drift, Grad(U, x)) + Lap(U, x) / beta.symbol, Integer(0), omega.set, (x,)),
+        equation("weak", Variation(energy, u.field, "E", x), Integer(0), omega.set, (x,)),
+        equation("atA", U, Integer(1), Boundary(a), (x,)),
+        equation("atB", U, Integer(0), Boundary(b), (x,)),
+    )
+    return Model(
+        "committor",
+        SOURCE,
+        params=(beta,),
+        domains=(omega,),
+        unknowns=(u,),
+        equations=equations,
+        solves=(
+            solve("ritz", "atA", "atB", optima=(("min", "u"),), objective=energy),
+            solve("half", "atA", optima=(("min", "u"),), objective=energy),
+        ),
+        checks=(check("equations", "weak", "strong"),),
+    )
+
+
+def poisson(*, sign: int = -1, solution: Expr | None = None) -> Model:
+    """−Δu = f on the unit square with a declared solution."""
+    x, y = variable("x"), variable("y")
+    square = domain("Ω", (x, y), Product((Interval(Integer(0), Integer(1)),) * 2))
+    u = unknown("u", (square,))
+    U = u.field.here()
+    f = Defined("f", (x, y), 2 * pi**2 * sin(pi * x) * sin(pi * y), x, y)
+    energy = Integrate(Dot(Grad(U, x, y), Grad(U, x, y)) / 2 - f * U, (x, y), square.set)
+    declared = sin(pi * x) * sin(pi * y) if solution is None else solution
+    return Model(
+        "poisson",
+        SOURCE,
+        domains=(square,),
+        unknowns=(u,),
+        equations=(
+            equation("bulk", sign * Lap(U, x, y), f, square.set, (x, y)),
+            equation("weak", Variation(energy, u.field, "E", x, y), Integer(0), square.set, (x, y)),
+            equation("wall", U, Integer(0), Boundary(square.set), (x, y)),
+        ),
+        solves=(
+            solve("strong", "bulk", "wall"),
+            solve("ritz", "wall", optima=(("min", "u"),), objective=energy),
+            solve("free", optima=(("min", "u"),), objective=energy),
+        ),
+        checks=(check("solution", U, declared, (x, y)), check("equations", "weak", "bulk")),
+        reports=(Report(Exact(u.field, x, y) - U, None, "error(u)", SPAN),),
+    )
+
+
+def stokes(*, slip: int = 0) -> Model:
+    """Steady Stokes flow with a manufactured vortex."""
+    x, y = variable("x"), variable("y")
+    square = domain("Ω", (x, y), Product((Interval(Integer(0), Integer(1)),) * 2))
+    v, p = unknown("v", (square,), shape=(2,)), unknown("p", (square,))
+    V, P = v.field.here(), p.field.here()
+    a = pi * sin(pi * x) ** 2 * sin(2 * pi * y)
+    b = -pi * sin(2 * pi * x) * sin(pi * y) ** 2
+    q = cos(pi * x) * sin(pi * y)
+    f = Vec(
+        -2 * pi**3 * (2 * cos(2 * pi * x) - 1) * sin(2 * pi * y) - pi * sin(pi * x) * sin(pi * y),
+        2 * pi**3 * (2 * cos(2 * pi * y) - 1) * sin(2 * pi * x) + pi * cos(pi * x) * cos(pi * y),
+    )
+    at = (x, y)
+    return Model(
+        "stokes",
+        SOURCE,
+        domains=(square,),
+        unknowns=(v, p),
+        equations=(
+            equation("momentum", -Lap(V, x, y) + Grad(P, x, y), f, square.set, at),
+            equation("continuity", Div(V, x, y), Integer(0), square.set, at),
+            equation("wall", V, Integer(0), Boundary(square.set), at),
+            equation("gauge", Integrate(P, at, square.set), Integer(0), square.set, ()),
+        ),
+        solves=(solve("s", "momentum", "continuity", "wall", "gauge"),),
+        checks=(check("solution", V, Vec(a + slip, b), at), check("solution", P, q, at)),
     )

@@ -109,7 +109,8 @@ def test_a_namespace_keeps_names_apart() -> None:
     names = Namespace(["run"])
     assert names.name("β") == names.name("beta") == "beta"  # one name in two spellings
     assert names.name("λ") == "lambda_"
-    for taken in ("lambda_", "run"):
+    assert names.name("run") == names.name("run") == "run_"  # what the script itself calls so keeps its name
+    for taken in ("lambda_", "run_"):
         with pytest.raises(SpecError, match="PDE483"):
             names.name(taken)
     assert names.fresh("u_x") == "u_x"
