@@ -90,7 +90,7 @@ def _operated(operator: Operator, node: ast.Call, env: Env) -> Expr:
     if len(node.arguments) != 1:
         refuse("PDE202", node.span, f"{operator.name} takes one function")
     operand = function(node.arguments[0], env)
-    return operator.apply(operand, env.values(operand))
+    return operator.apply(operand, env)
 
 
 def _normal(node: ast.Call, env: Env) -> Expr:

@@ -19,7 +19,7 @@ from pdespec.model.terms import Field, Law, Variable, substitute
 from pdespec.syntax import ast
 
 if TYPE_CHECKING:
-    from pdespec.model.scope import Scope
+    from pdespec.model.scope import Env, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Operator:
     """An operator of the language itself, on one function: the generator of a process, say."""
 
     name: str
-    apply: Callable[[Function, tuple[Variable, ...]], Expr]
+    apply: Callable[[Function, Env], Expr]
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,8 @@ def read_config(description: str, default: Config, arguments: Sequence[str] | No
             parameters[name] = type(parameters[name])(value)
         except (KeyError, ValueError):
             parser.error(f"--set {name}={value}: a number for one of {', '.join(parameters) or 'no parameters'}")
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        parser.error("a run is one process: torchrun is not supported yet")
     if options["steps"] < 1 or options["threads"] < 1:
         parser.error("--steps and --threads are at least 1")
     torch.set_num_threads(options.pop("threads"))

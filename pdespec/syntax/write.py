@@ -350,7 +350,7 @@ def _integral(writer: Writer, node: ast.Integral) -> None:
         return
     writer.add(_INTEGRAL.get(len(node.variables), "∫"), _start(node))
     if node.region is not None:
-        writer.add("[")
+        writer.add("[", breaks=True)
         writer.pattern(node.variables)
         writer.add(f" {writer.spelling.relation('in')} ")
         writer.put(node.region, SUM)
@@ -370,7 +370,7 @@ def _integral(writer: Writer, node: ast.Integral) -> None:
 
 
 def _integral_word(writer: Writer, node: ast.Integral) -> None:
-    writer.add("integral[", _start(node))
+    writer.add("integral[", _start(node), breaks=True)
     if node.region is None:
         writer.list(node.variables)
     else:
@@ -383,7 +383,7 @@ def _integral_word(writer: Writer, node: ast.Integral) -> None:
 
 def _binder(writer: Writer, node: ast.Binder) -> None:
     kind = node.kind if writer.spelling.ascii else _BINDER.get(node.kind, node.kind)
-    writer.add(f"{kind}[", _start(node))
+    writer.add(f"{kind}[", _start(node), breaks=True)
     for i, binding in enumerate(node.bindings):
         if i:
             writer.add(", ", breaks=True)

@@ -169,7 +169,8 @@ def _solve(writer: Writer, node: ast.Solve) -> None:
     else:
         writer.add("solve ", breaks=True)
     for optimum in node.optima:
-        writer.add(f"{optimum.kind}[", optimum.span.start if optimum.span.source.text else -1)
+        at = optimum.span.start if optimum.span.source.text else -1
+        writer.add(f"{optimum.kind}[", at, breaks=True)
         writer.list(optimum.names)
         writer.add("] ")
     goals = ([node.objective] if node.objective is not None else []) + list(node.conditions)

@@ -191,3 +191,26 @@ def _pairs(text: str) -> list[tuple[int, int]]:
         elif character == ")":
             pairs.append((opened.pop(), i))
     return pairs
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "s: solve min[# why\nu] E(u) using m(k=1)\n",
+        "f := max[\na in A] a\n",
+        "f := ∫[\nx in X] u dx\n",
+        "f := (# one\n# two\n  a\n\n  + b)\n",
+        "f := a *\n(b + c)\n",
+        "f := {x in X :\n  x < 1}\n",
+        "solve\n  a, b\n",
+        "f := g(a,\r\n  b)\r\n",
+    ],
+)
+def test_odd_line_breaks(text: str) -> None:
+    source = Source("breaks.pde", text)
+    for ascii in (False, True):
+        written = format_text(source, ascii=ascii)
+        again, diagnostics = parse(Source("again.pde", written))
+        assert diagnostics == () and again == parse(source)[0], written
+        assert written.count("#") == text.count("#")
+        assert format_text(Source("again.pde", written), ascii=ascii) == written

@@ -1,0 +1,352 @@
+"""How the nodes of the language look: ∇L, ∂t u, ∫ p ln p dθ, δE/δp, 𝔼[x ~ gauss(0, 1)].
+
+A field at the coordinates that it is declared with, or a definition at its formals, is shown by its name alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from sympy import Basic, Expr, Symbol, Tuple
+
+from pdespec.derive.glyphs import ATOM, OPERATOR, POWER, Text, subscript, superscript
+from pdespec.derive.tensors import Frobenius, Outer, Transpose
+from pdespec.model.sets import Boundary, Named, Set, plain
+from pdespec.model.terms import (
+    At,
+    Component,
+    Cross,
+    Curl,
+    Defined,
+    Density,
+    Div,
+    Dot,
+    Exact,
+    Expect,
+    Field,
+    FieldValue,
+    Grad,
+    Hess,
+    IndexedProduct,
+    IndexedSum,
+    Integrate,
+    Lap,
+    Law,
+    MetricGradient,
+    Normal,
+    Optimum,
+    Partial,
+    Region,
+    RelativeError,
+    Variation,
+    Vec,
+    VectorOperator,
+    VectorVariable,
+    flat,
+    variable,
+)
+
+if TYPE_CHECKING:
+    from pdespec.derive.notation import Printer
+
+DOT = r" \cdot "
+Rule = Callable[[Any, "Printer"], Text]
+
+
+def _text(text: str, level: int = ATOM) -> Text:
+    return Text(text, level)
+
+
+# ── values ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _field(term: Field, printer: Printer) -> Text:
+    name = printer.name(term.name)
+    return _text(f"{printer.name(term.solve)}({name})" if term.solve else name)
+
+
+def _field_value(term: FieldValue, printer: Printer) -> Text:
+    """u, u(0, t), or in coordinates u_xx."""
+    own = tuple(term.field.slots)
+    names = [_name_of(x) for x in term.point]
+    head = _field(term.field, printer).text
+    at_flat = [s.name for s in flat(Tuple(*map(variable, own, term.field.dimensions)))]
+    if any(term.orders):
+        index = "".join(printer.name(s) * n for s, n in zip(at_flat, term.orders, strict=False))
+        head += f"_{{{index}}}" if printer.latex else f"_{index}"
+    if names in (list(own), at_flat):
+        return _text(head)
+    last_is_own = len(own) > 1 and len(names) == len(own) and names[-1] == own[-1]
+    shown = term.point[:-1] if last_is_own else term.point
+    return _text(f"{head}({', '.join(printer.print(x).text for x in shown)})") if shown else _text(head)
+
+
+def _name_of(x: Expr) -> str:
+    return x.name if isinstance(x, (Symbol, VectorVariable)) else ""
+
+
+def _defined(term: Defined, printer: Printer) -> Text:
+    name = printer.name(term.name)
+    single = len(term.formals) <= 1 or all(not f.name.endswith("'") for f in term.formals)
+    if term.formals == term.arguments and single and len(term.formals) != 2:
+        return _text(name)
+    if term.formals == term.arguments and _flat_domain(term):
+        return _text(name)
+    return _text(f"{name}({', '.join(printer.print(a).text for a in term.arguments)})")
+
+
+def _flat_domain(term: Defined) -> bool:
+    """Whether two formals are the scalar coordinates of one point, as in f(x, y) on a square."""
+    return all(isinstance(f, Symbol) for f in term.formals) and not any(ord(f.name[0]) > 127 for f in term.formals)
+
+
+def _vector(term: VectorVariable, printer: Printer) -> Text:
+    return _text(printer.name(term.name))
+
+
+def _component(term: Component, printer: Printer) -> Text:
+    vector, index = term.args
+    inner, k = printer.within(vector, ATOM), printer.print(index).text
+    if printer.latex:
+        return _text(f"{inner}_{{{k}}}")
+    return _text(inner + subscript(k))
+
+
+def _vec(term: Vec, printer: Printer) -> Text:
+    inside = ", ".join(printer.print(a).text for a in term.args)
+    return _text(rf"\left({inside}\right)" if printer.latex else f"({inside})")
+
+
+# ── products ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _dot(term: Dot, printer: Printer) -> Text:
+    a, b = term.args
+    if a == b:
+        inner = printer.print(a).text
+        return _text(rf"\left|{inner}\right|^2" if printer.latex else f"|{inner}|²", POWER)
+    if isinstance(b, Normal):
+        a, b = b, a
+    return _text(f"{_tight(a, printer)}{_sign(printer, '·', DOT)}{_tight(b, printer)}", OPERATOR - 1)
+
+
+def _tight(term: Expr, printer: Printer) -> str:
+    return printer.within(term, OPERATOR)
+
+
+def _sign(printer: Printer, unicode: str, latex: str) -> str:
+    return latex if printer.latex else unicode
+
+
+def _infix(unicode: str, latex: str) -> Rule:
+    def rule(term: Expr, printer: Printer) -> Text:
+        a, b = term.args
+        return _text(f"{_tight(a, printer)}{_sign(printer, unicode, latex)}{_tight(b, printer)}", OPERATOR - 1)
+
+    return rule
+
+
+# ── derivatives ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _partial(term: Partial, printer: Printer) -> Text:
+    index = "".join(printer.name(v.name) for v in term.variables)
+    inner = printer.within(term.operand, OPERATOR)
+    return _text(rf"\partial_{{{index}}} {inner}" if printer.latex else f"∂{index} {inner}", OPERATOR)
+
+
+def _operator(unicode: str, latex: str) -> Rule:
+    def rule(term: VectorOperator, printer: Printer) -> Text:
+        level = ATOM if unicode in ("∇", "Δ") else POWER
+        inner = printer.within(term.operand, level)
+        sign = _sign(printer, unicode, latex + " ") + _index(term, printer)
+        gap = " " if sign[-1:].isalnum() and not printer.latex and sign not in ("Δ", "∇") else ""
+        return _text(sign + gap + inner, OPERATOR)
+
+    return rule
+
+
+def _index(term: VectorOperator, printer: Printer) -> str:
+    """The variable, where the operand has points other than it."""
+    points = {s for n in _values(term.operand) for s in n if isinstance(s, (Symbol, VectorVariable))}
+    if not isinstance(term.operand, Defined) or points <= set(term.variables):
+        return ""
+    names = ", ".join(printer.name(v.name) for v in term.variables)
+    return f"_{{{names}}}" if printer.latex else f"_{names}"
+
+
+def _values(term: Expr) -> list[tuple[Any, ...]]:
+    return [term.arguments] if isinstance(term, Defined) else []
+
+
+def _lap(term: Lap, printer: Printer) -> Text:
+    power, operand = 1, term.operand
+    while isinstance(operand, Lap):
+        power, operand = power + 1, operand.operand
+    sign = _sign(printer, "Δ", r"\Delta") + ("" if power == 1 else f"^{power}" if printer.latex else superscript(power))
+    return _text(sign + (" " if printer.latex else "") + printer.within(operand, ATOM), OPERATOR)
+
+
+def _hess(term: Hess, printer: Printer) -> Text:
+    name = _sign(printer, "hess", r"\mathrm{hess}")
+    return _text(f"{name}({printer.print(term.operand).text})")
+
+
+def _at(term: At, printer: Printer) -> Text:
+    point = ", ".join(printer.print(x).text for x in term.point)
+    return _text(f"({printer.print(term.body).text})({point})")
+
+
+# ── binders ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _integrate(term: Integrate, printer: Printer) -> Text:
+    surface = isinstance(plain(term.region), Boundary)
+    measures = [term.variables]
+    body = term.body
+    while isinstance(body, Integrate) and not surface and not isinstance(plain(body.region), Boundary):
+        measures.insert(0, body.variables)
+        body = body.body
+    names = [printer.name(v.name) for group in measures for v in group]
+    if printer.latex:
+        sign = r"\oint" if surface else r"\int" if len(names) == 1 else r"\iint"
+        measure = " ".join(rf"\,d{n}" for n in names)
+        return _text(f"{sign} {printer.within(body, 1)} {measure}", 1)
+    sign = "∮" if surface else "∫" if len(names) == 1 else "∬" if len(names) == 2 else "∫" * len(names)
+    return _text(f"{sign} {printer.within(body, 1)} {' '.join('d' + n for n in names)}", 1)
+
+
+def _expect(term: Expect, printer: Printer) -> Text:
+    names = ", ".join(printer.name(v.name) for v in term.variables)
+    law = _law(term.law, printer).text
+    body = printer.within(term.body, 1)
+    if printer.latex:
+        return _text(rf"\mathbb{{E}}_{{{names} \sim {law}}}\, {body}", 1)
+    return _text(f"𝔼[{names} ~ {law}] {body}", 1)
+
+
+def _bounds(symbol: tuple[str, str]) -> Rule:
+    def rule(term: IndexedSum, printer: Printer) -> Text:
+        (i,), (lo, hi) = term.variables, term.bounds
+        index, low, high = printer.name(i.name), printer.print(lo).text, printer.print(hi).text
+        body = printer.within(term.body, 1)
+        if printer.latex:
+            return _text(rf"{symbol[1]}_{{{index}={low}}}^{{{high}}} {body}", 1)
+        return _text(f"{symbol[0]}[{index} in {low}..{high}] {body}", 1)
+
+    return rule
+
+
+def _optimum(term: Optimum, printer: Printer) -> Text:
+    name = printer.name(term.variables[0].name)
+    body, region = printer.within(term.body, 1), _set(term.region, printer)
+    if printer.latex:
+        return _text(rf"\{term.kind}_{{{name} \in {region}}} {body}", 1)
+    return _text(f"{term.kind}[{name} in {region}] {body}", 1)
+
+
+def _set(region: Set, printer: Printer) -> str:
+    return printer.name(region.name) if isinstance(region, Named) else str(region)
+
+
+def _law(term: Law, printer: Printer) -> Text:
+    shown = term.parameters[:2] if term.family == "gibbs" else term.parameters
+    inside = ", ".join(_parameter(p, printer) for p in shown)
+    name = rf"\mathrm{{{term.family}}}" if printer.latex else term.family
+    return _text(f"{name}({inside})")
+
+
+def _parameter(p: Basic, printer: Printer) -> str:
+    if isinstance(p, Region):
+        return _set(p.value, printer)
+    if isinstance(p, Tuple):
+        return f"({', '.join(_parameter(q, printer) for q in p)})"
+    return printer.print(p).text
+
+
+def _density(term: Density, printer: Printer) -> Text:
+    point = ", ".join(printer.print(x).text for x in term.point)
+    return _text(f"{_law(term.law, printer).text}({point})")
+
+
+# ── what derivation replaces ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _variation(term: Variation, printer: Printer) -> Text:
+    energy, field = printer.name(term.name), printer.name(term.field.name)
+    text = rf"\frac{{\delta {energy}}}{{\delta {field}}}" if printer.latex else f"δ{energy}/δ{field}"
+    own = term.field.slots
+    if [_name_of(x) for x in term.point] == list(own):
+        return _text(text)
+    shown = term.point[:-1] if len(own) > 1 and _name_of(term.point[-1]) == own[-1] else term.point
+    return _text(f"{text}({', '.join(printer.print(x).text for x in shown)})")
+
+
+def _metric_gradient(term: MetricGradient, printer: Printer) -> Text:
+    inside = f"{printer.name(term.functional_name)}, {printer.name(term.field.name)}; {term.metric}"
+    return _text(rf"\mathrm{{grad}}({inside})" if printer.latex else f"grad({inside})")
+
+
+def _exact(term: Exact, printer: Printer) -> Text:
+    return _text(f"exact({printer.name(term.field.name)})")
+
+
+def _relative_error(term: RelativeError, printer: Printer) -> Text:
+    a, b = (printer.print(x).text for x in term.args[:2])
+    return _text(rf"\frac{{\|{a} - {b}\|}}{{\|{b}\|}}" if printer.latex else f"‖{a} − {b}‖/‖{b}‖")
+
+
+RULES: dict[type, Rule] = {
+    Field: _field,
+    FieldValue: _field_value,
+    Defined: _defined,
+    VectorVariable: _vector,
+    Normal: lambda term, printer: _text("n"),
+    Component: _component,
+    Vec: _vec,
+    Dot: _dot,
+    Cross: _infix(" × ", r" \times "),
+    Outer: _infix(" ⊗ ", r" \otimes "),
+    Frobenius: _infix(" : ", " : "),
+    Transpose: lambda term, printer: _text(printer.within(term.args[0], ATOM) + ("^T" if printer.latex else "ᵀ"), POWER),
+    Partial: _partial,
+    Grad: _operator("∇", r"\nabla"),
+    Div: _operator("∇·", r"\nabla \cdot"),
+    Curl: _operator("∇×", r"\nabla \times"),
+    Lap: _lap,
+    Hess: _hess,
+    At: _at,
+    Integrate: _integrate,
+    Expect: _expect,
+    IndexedSum: _bounds(("∑", r"\sum")),
+    IndexedProduct: _bounds(("∏", r"\prod")),
+    Optimum: _optimum,
+    Law: _law,
+    Density: _density,
+    Variation: _variation,
+    MetricGradient: _metric_gradient,
+    Exact: _exact,
+    RelativeError: _relative_error,
+}
+
+
+def order(node: Basic) -> int:
+    """How many times a node differentiates."""
+    if isinstance(node, Partial):
+        return len(node.variables)
+    if isinstance(node, (Lap, Hess)):
+        return 2 + (order(node.operand) if isinstance(node.operand, Lap) else 0)
+    if isinstance(node, FieldValue):
+        return sum(node.orders)
+    return int(isinstance(node, (Grad, Div, Curl)))
+
+
+def is_divergence(node: Basic) -> bool:
+    """Whether the node is a divergence."""
+    return isinstance(node, Div)
+
+
+def derives(node: Basic) -> bool:
+    """Whether the node is a derivative."""
+    return order(node) > 0 and not isinstance(node, FieldValue)
