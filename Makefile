@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test lint format acceptance fuzz bench clean help
+.PHONY: demo test lint format acceptance fuzz clean help
 
 help:
 	@echo 'make demo        install into .venv, solve specs/poisson.pde, say where the picture is'
@@ -11,7 +11,6 @@ help:
 	@echo 'make format      apply ruff format and the safe lint fixes'
 	@echo 'make acceptance  every spec against its reference value, in full (hours; resumable)'
 	@echo 'make fuzz        100 000 random and mutated specs through parse and check'
-	@echo 'make bench       speed of the emitted derivatives against nested autograd'
 	@echo 'make clean       remove .venv, build, runs and caches'
 
 $(BIN)/python:
@@ -45,13 +44,12 @@ format: $(VENV)/test.stamp
 	$(BIN)/ruff format .
 
 acceptance: $(VENV)/test.stamp
-	$(BIN)/python -m tests.acceptance
+	$(BIN)/python tests/acceptance/run.py
+	$(BIN)/python -m pytest -q -m slow
+	$(BIN)/python tests/acceptance/run.py --table
 
 fuzz: $(VENV)/test.stamp
 	$(BIN)/python -m pytest -q -m fuzz tests/fuzz
-
-bench: $(VENV)/test.stamp
-	$(BIN)/python -m tests.benchmarks
 
 clean:
 	rm -rf $(VENV) build runs dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -114,7 +114,7 @@ def _equations(work: _Work) -> None:
 
 
 def _residual(equation: Equation, model: Model) -> Residual:
-    return residual(equation, resolved(equation.lhs, model), resolved(equation.rhs, model), model)
+    return residual(equation, tidy(resolved(equation.lhs, model)), tidy(resolved(equation.rhs, model)), model)
 
 
 # ── objectives ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -208,7 +208,10 @@ def _dissipation_by_name(gradient: _Gradient, unknown: Unknown) -> Expr:
     space = tuple(v for d in unknown.space for v in d.coordinates)
     g, form = gradient.asked, gradient.form
     flow = -calculus.dot(Grad(g, *space), form.flux) if form.flux != 0 else S.Zero
-    return Integrate(flow + g * form.source, space, product(*(d.set for d in unknown.space)))
+    integrand = calculus.distributed(flow + g * form.source)
+    negative = integrand.could_extract_minus_sign()
+    region = product(*(d.set for d in unknown.space))
+    return -Integrate(-integrand, space, region) if negative else Integrate(integrand, space, region)
 
 
 def _stationary(

@@ -35,6 +35,7 @@ from pdespec.derive import operators
 from pdespec.derive.glyphs import ATOM, OPERATOR, POWER, PRODUCT, SUM, Text, latex_name, superscript, unicode_name
 from pdespec.model.terms import Defined, FieldValue, Parameter, Term, Vec
 
+
 def unicode(term: Any) -> str:
     """A term (or a law) in one line of Unicode."""
     return Printer(latex=False).print(term).text
@@ -90,7 +91,7 @@ class Printer:
 
     def _sum(self, term: Add) -> Text:
         text = ""
-        for t in sorted(term.args, key=_rank):
+        for t in _grouped(sorted(term.args, key=_rank)):
             negative, size = _unsigned(t)
             printed = self.within(size, PRODUCT)
             if not text:
@@ -104,7 +105,7 @@ class Printer:
         if negative:
             inner = self.print(size)
             return Text(("-" if self.latex else "−") + inner.within(PRODUCT, self.latex), min(inner.level, PRODUCT))
-        above, below = _fraction(term)
+        above, below = _rooted(*_fraction(term))
         constants = [f for f in above if _constant(f)]
         others = sorted((f for f in above if not _constant(f)), key=_place)
         constant_below = [f for f in below if _constant(f)]
@@ -114,7 +115,9 @@ class Printer:
         front = self._over(self._factors(constants), self._factors(constant_below)).text
         front = "" if front == "1" else front
         rest = self._factors(others)
-        return Text(" ".join(filter(None, (front, rest.within(PRODUCT, self.latex)))), min(PRODUCT, rest.level))
+        if not front:
+            return rest
+        return Text(f"{front} {rest.within(PRODUCT, self.latex)}", PRODUCT)
 
     def _factors(self, factors: list[Expr]) -> Text:
         if not factors:
@@ -169,7 +172,7 @@ class Printer:
 
 
 _NAMES: dict[type, str] = {log: "ln", Max: "max", Min: "min", sign: "sign", Heaviside: "θ"}
-_COMMANDS = frozenset("sin cos tan sinh cosh tanh ln max min cot".split())
+_COMMANDS = frozenset(["sin", "cos", "tan", "sinh", "cosh", "tanh", "ln", "max", "min", "cot"])
 
 
 # ── order ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -196,6 +199,29 @@ def _fraction(term: Mul) -> tuple[list[Expr], list[Expr]]:
         elif f != 1:
             above.append(f)
     return above, below
+
+
+def _rooted(above: list[Expr], below: list[Expr]) -> tuple[list[Expr], list[Expr]]:
+    """Square roots above and below the line under one root: √(2/β)."""
+    over = [f for f in above if isinstance(f, Pow) and f.exp == S.Half]
+    under = [f for f in below if isinstance(f, Pow) and f.exp == S.Half]
+    if len(over) + len(under) < 2 or not over:
+        return above, below
+    inside = Mul(*(f.base for f in over)) / Mul(*(f.base for f in under))
+    root = Pow(inside, S.Half, evaluate=False)
+    return [root, *(f for f in above if f not in over)], [f for f in below if f not in under]
+
+
+def _grouped(terms: list[Expr]) -> list[Expr]:
+    """Terms with the same symbolic constant in front put together: (ln p + 1)/β."""
+    found: dict[Expr, list[Expr]] = {}
+    for t in terms:
+        front = Mul(*(f for f in Mul.make_args(t) if _constant(f) and f.free_symbols))
+        key = front if front != 1 else t
+        found.setdefault(key, []).append(t)
+    return [
+        members[0] if len(members) == 1 else key * Add(*(t / key for t in members)) for key, members in found.items()
+    ]
 
 
 def _constant(f: Expr) -> bool:

@@ -5,14 +5,14 @@ A field at the coordinates that it is declared with, or a definition at its form
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sympy import Basic, Expr, Symbol, Tuple
+from sympy import Basic, Expr, Symbol, Tuple, log
 
-from pdespec.derive.glyphs import ATOM, OPERATOR, POWER, Text, subscript, superscript
-from pdespec.derive.tensors import Frobenius, Outer, Transpose
-from pdespec.model.sets import Boundary, Named, Set, plain
+from pdespec.derive.glyphs import ATOM, OPERATOR, POWER, PRODUCT, Text, subscript, superscript, unicode_name
+from pdespec.derive.tensors import Frobenius, Outer, ParticleMean, Transpose
+from pdespec.model.sets import Boundary, Named, Product, Set, Sublevel, Union, plain
 from pdespec.model.terms import (
     At,
     Component,
@@ -107,10 +107,17 @@ def _vector(term: VectorVariable, printer: Printer) -> Text:
 
 def _component(term: Component, printer: Printer) -> Text:
     vector, index = term.args
+    if isinstance(vector, FieldValue) and vector.orders:
+        named = FieldValue(Field(_indexed(vector.field.name, index), *vector.field.args[1:]), *vector.args[1:])
+        return _field_value(named, printer)
     inner, k = printer.within(vector, ATOM), printer.print(index).text
     if printer.latex:
         return _text(f"{inner}_{{{k}}}")
     return _text(inner + subscript(k))
+
+
+def _indexed(name: str, index: Expr) -> str:
+    return f"{name}[{index}]"
 
 
 def _vec(term: Vec, printer: Printer) -> Text:
@@ -128,7 +135,7 @@ def _dot(term: Dot, printer: Printer) -> Text:
         return _text(rf"\left|{inner}\right|^2" if printer.latex else f"|{inner}|²", POWER)
     if isinstance(b, Normal):
         a, b = b, a
-    return _text(f"{_tight(a, printer)}{_sign(printer, '·', DOT)}{_tight(b, printer)}", OPERATOR - 1)
+    return _text(f"{_tight(a, printer)}{_sign(printer, '·', DOT)}{_tight(b, printer)}", PRODUCT)
 
 
 def _tight(term: Expr, printer: Printer) -> str:
@@ -142,7 +149,7 @@ def _sign(printer: Printer, unicode: str, latex: str) -> str:
 def _infix(unicode: str, latex: str) -> Rule:
     def rule(term: Expr, printer: Printer) -> Text:
         a, b = term.args
-        return _text(f"{_tight(a, printer)}{_sign(printer, unicode, latex)}{_tight(b, printer)}", OPERATOR - 1)
+        return _text(f"{_tight(a, printer)}{_sign(printer, unicode, latex)}{_tight(b, printer)}", PRODUCT)
 
     return rule
 
@@ -159,10 +166,11 @@ def _partial(term: Partial, printer: Printer) -> Text:
 def _operator(unicode: str, latex: str) -> Rule:
     def rule(term: VectorOperator, printer: Printer) -> Text:
         level = ATOM if unicode in ("∇", "Δ") else POWER
-        inner = printer.within(term.operand, level)
-        sign = _sign(printer, unicode, latex + " ") + _index(term, printer)
-        gap = " " if sign[-1:].isalnum() and not printer.latex and sign not in ("Δ", "∇") else ""
-        return _text(sign + gap + inner, OPERATOR)
+        spaced = isinstance(term.operand, log) and level == ATOM
+        inner = printer.within(term.operand, OPERATOR if spaced else level)
+        index = _index(term, printer)
+        gap = " " if spaced or index else ""
+        return _text(_sign(printer, unicode, latex + " ") + index + gap + inner, OPERATOR)
 
     return rule
 
@@ -212,42 +220,69 @@ def _integrate(term: Integrate, printer: Printer) -> Text:
     if printer.latex:
         sign = r"\oint" if surface else r"\int" if len(names) == 1 else r"\iint"
         measure = " ".join(rf"\,d{n}" for n in names)
-        return _text(f"{sign} {printer.within(body, 1)} {measure}", 1)
+        return _text(f"{sign} {printer.within(body, PRODUCT)} {measure}", PRODUCT)
     sign = "∮" if surface else "∫" if len(names) == 1 else "∬" if len(names) == 2 else "∫" * len(names)
-    return _text(f"{sign} {printer.within(body, 1)} {' '.join('d' + n for n in names)}", 1)
+    return _text(f"{sign} {printer.within(body, PRODUCT)} {' '.join('d' + n for n in names)}", PRODUCT)
 
 
 def _expect(term: Expect, printer: Printer) -> Text:
     names = ", ".join(printer.name(v.name) for v in term.variables)
     law = _law(term.law, printer).text
-    body = printer.within(term.body, 1)
+    body = printer.within(term.body, PRODUCT)
     if printer.latex:
-        return _text(rf"\mathbb{{E}}_{{{names} \sim {law}}}\, {body}", 1)
-    return _text(f"𝔼[{names} ~ {law}] {body}", 1)
+        return _text(rf"\mathbb{{E}}_{{{names} \sim {law}}}\, {body}", PRODUCT)
+    return _text(f"𝔼[{names} ~ {law}] {body}", PRODUCT)
+
+
+def _particle_mean(term: ParticleMean, printer: Printer) -> Text:
+    body, share = printer.within(term.args[0], PRODUCT), printer.print(term.args[1] / Symbol("n")).text
+    return _text(rf"{share} \sum_j {body}" if printer.latex else f"{share} Σⱼ {body}", PRODUCT)
 
 
 def _bounds(symbol: tuple[str, str]) -> Rule:
     def rule(term: IndexedSum, printer: Printer) -> Text:
         (i,), (lo, hi) = term.variables, term.bounds
         index, low, high = printer.name(i.name), printer.print(lo).text, printer.print(hi).text
-        body = printer.within(term.body, 1)
+        body = printer.within(term.body, PRODUCT)
         if printer.latex:
-            return _text(rf"{symbol[1]}_{{{index}={low}}}^{{{high}}} {body}", 1)
-        return _text(f"{symbol[0]}[{index} in {low}..{high}] {body}", 1)
+            return _text(rf"{symbol[1]}_{{{index}={low}}}^{{{high}}} {body}", PRODUCT)
+        return _text(f"{symbol[0]}[{index} in {low}..{high}] {body}", PRODUCT)
 
     return rule
 
 
 def _optimum(term: Optimum, printer: Printer) -> Text:
     name = printer.name(term.variables[0].name)
-    body, region = printer.within(term.body, 1), _set(term.region, printer)
+    body, region = printer.within(term.body, PRODUCT), _set(term.region, printer)
     if printer.latex:
-        return _text(rf"\{term.kind}_{{{name} \in {region}}} {body}", 1)
-    return _text(f"{term.kind}[{name} in {region}] {body}", 1)
+        return _text(rf"\{term.kind}_{{{name} \in {region}}} {body}", PRODUCT)
+    return _text(f"{term.kind}[{name} in {region}] {body}", PRODUCT)
 
 
 def _set(region: Set, printer: Printer) -> str:
-    return printer.name(region.name) if isinstance(region, Named) else str(region)
+    if isinstance(region, Named):
+        return printer.name(region.name)
+    return region_name(region)
+
+
+def region_name(region: Set, names: Mapping[Set, str] | None = None) -> str:
+    """A region for a person: by its declared name, also where only its formula is left and `names` knows it."""
+    known = names or {}
+    if isinstance(region, Named):
+        return region.name
+    if plain(region) in known:
+        return known[plain(region)]
+    if isinstance(region, Boundary):
+        inner = region_name(region.of, names)
+        return f"∂{inner}" if inner.isalpha() else f"∂({inner})"
+    if isinstance(region, (Product, Union)):
+        return (" × " if isinstance(region, Product) else " ∪ ").join(region_name(p, names) for p in region.parts)
+    if isinstance(region, Sublevel):
+        names_of = ", ".join(map(unicode_name, (v.name for v in region.variables)))
+        from pdespec.derive.notation import unicode
+
+        return f"{{{names_of} in {region_name(region.within, names)} : {unicode(region.condition)} <= 0}}"
+    return str(region)
 
 
 def _law(term: Law, printer: Printer) -> Text:
@@ -309,7 +344,8 @@ RULES: dict[type, Rule] = {
     Cross: _infix(" × ", r" \times "),
     Outer: _infix(" ⊗ ", r" \otimes "),
     Frobenius: _infix(" : ", " : "),
-    Transpose: lambda term, printer: _text(printer.within(term.args[0], ATOM) + ("^T" if printer.latex else "ᵀ"), POWER),
+    Transpose: lambda term, printer: _text(printer.within(term.args[0], ATOM) + _sign(printer, "ᵀ", "^T"), POWER),
+    ParticleMean: _particle_mean,
     Partial: _partial,
     Grad: _operator("∇", r"\nabla"),
     Div: _operator("∇·", r"\nabla \cdot"),

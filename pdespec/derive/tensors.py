@@ -1,4 +1,4 @@
-"""The tensor products that derivation brings in beside those of the language.
+"""The tensor products, and the mean over particles, that derivation brings in beside the terms of the language.
 
 The adjoint of a·B in the matrix B is the outer product a ⊗ w, that of A·B in A is w·Bᵀ, and a matrix meets its
 cotangent in the full contraction A : B = Σ AᵢⱼBᵢⱼ.
@@ -30,6 +30,14 @@ class Transpose(Term):
 
 class Frobenius(Term):
     """A : B, the sum of the products of all entries of two matrices."""
+
+
+class ParticleMean(Term):
+    """c/n Σⱼ of a term in θᵢ and θⱼ, `ParticleMean(term, c)`: what c ∫ p(φ) … dφ is for n particles."""
+
+    @property
+    def shape(self) -> Shape:
+        return shape(self.args[0])
 
 
 def transpose(a: Expr) -> Expr:

@@ -173,7 +173,7 @@ def _leaf(term: Expr, scope: Scope) -> Array | None:
     if isinstance(term, Component):
         return _component(term, scope)
     if isinstance(term, Dot):
-        return _dot(*term.args, scope)
+        return _dot(term.args[0], term.args[1], scope)
     if isinstance(term, (Integrate, Expect)):
         return _integral(term, scope)
     if isinstance(term, Defined):
@@ -247,11 +247,11 @@ def vector(term: Expr, scope: Scope) -> Array:
     for s, v, factor in pieces:
         negative = factor.could_extract_minus_sign()
         magnitude = scalar(-factor, scope) if negative else s
-        piece = _aligned_vector(v, axes)
+        aligned = _aligned_vector(v, axes)
         if (-factor if negative else factor) != 1:
-            piece = f"{_scale(magnitude, axes)} * {piece.within(Precedence.SIGN)}"
+            piece = f"{_scale(magnitude, axes)} * {aligned.within(Precedence.SIGN)}"
         else:
-            piece = piece.within(Precedence.PRODUCT)
+            piece = aligned.within(Precedence.PRODUCT)
         text += (" - " if negative else " + ") + piece if text else ("-" if negative else "") + piece
     return Array(text, axes, level=Precedence.SUM)
 
@@ -333,7 +333,9 @@ def _dot(a: Expr, b: Expr, scope: Scope) -> Array:
     if a == b:
         pair = _difference(a, scope)
         if pair is not None:
-            return Array(f"squared_distances({pair[0].text}, {pair[1].text})", scope.order({*pair[0].axes, *pair[1].axes}))
+            return Array(
+                f"squared_distances({pair[0].text}, {pair[1].text})", scope.order({*pair[0].axes, *pair[1].axes})
+            )
         v = vector(a, scope)
         return Array(f"{v.tight()}.square().sum(-1)", v.axes)
     left, right = vector(a, scope), vector(b, scope)
@@ -341,8 +343,8 @@ def _dot(a: Expr, b: Expr, scope: Scope) -> Array:
         first, second = sorted((left, right), key=lambda c: scope.order({*left.axes, *right.axes}).index(c.axes[0]))
         return Array(f"{first.tight()} @ {second.tight()}.T", (*first.axes, *second.axes), level=Precedence.PRODUCT)
     axes = scope.order({*left.axes, *right.axes})
-    pair = [_aligned_vector(c, axes).within(Precedence.SIGN) for c in (left, right)]
-    return Array(f"({pair[0]} * {pair[1]}).sum(-1)", axes)
+    product = " * ".join(_aligned_vector(c, axes).within(Precedence.SIGN) for c in (left, right))
+    return Array(f"({product}).sum(-1)", axes)
 
 
 def _difference(v: Expr, scope: Scope) -> tuple[Array, Array] | None:
@@ -424,7 +426,9 @@ def _contract_vector(s: Expr, v: Expr, over: Points, scope: Scope) -> Array:
         return Array(f"{left.tight()} @ {right.tight()} / len({over.code})", outer, level=Precedence.PRODUCT)
     if over.uniform:
         return Array(f"{left.tight()} @ {right.tight()} * {over.weights}", outer, level=Precedence.PRODUCT)
-    return Array(f"({left.within(Precedence.SIGN)} * {over.weights}) @ {right.tight()}", outer, level=Precedence.PRODUCT)
+    return Array(
+        f"({left.within(Precedence.SIGN)} * {over.weights}) @ {right.tight()}", outer, level=Precedence.PRODUCT
+    )
 
 
 def without_factor(body: Expr, factor: Expr) -> Expr | None:

@@ -192,7 +192,9 @@ def make_networks(networks: tuple[Network, ...], solve: Solve, script: Script) -
     for k, n in enumerate(networks):
         net = f"{script.names.name(n.field.name)}_net"
         seed = f"config.seed, {k}" if len(networks) > 1 else "config.seed"
-        lines.append(f"    {net} = {class_name(n.field, solve, script)}(generator=seeded({seed})).to(config.device, dtype)")
+        lines.append(
+            f"    {net} = {class_name(n.field, solve, script)}(generator=seeded({seed})).to(config.device, dtype)"
+        )
         nets.append(net)
     return nets, lines
 

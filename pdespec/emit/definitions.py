@@ -27,7 +27,9 @@ def parameters_section(script: Script) -> Section | None:
     for p in used:
         name = script.names.name(p.symbol.name)
         value = Float(p.value) if p.value.is_Integer else p.value
-        lines.append((f"{name} = {Printer(script.constants(p.value))(value)}", f"spec:{p.span.line}  {escape(p.symbol.name)}"))
+        lines.append(
+            (f"{name} = {Printer(script.constants(p.value))(value)}", f"spec:{p.span.line}  {escape(p.symbol.name)}")
+        )
     return Section("parameters", comments(lines))
 
 
@@ -35,7 +37,9 @@ def definitions_section(script: Script) -> Section | None:
     """All functions asked for; printing one may ask for another."""
     done: dict[str, str] = {}
     gradients: dict[str, str] = {}
-    while pending := [n for n in script.definitions if n not in done] + [n for n in script.gradients if n not in gradients]:
+    while pending := [n for n in script.definitions if n not in done] + [
+        n for n in script.gradients if n not in gradients
+    ]:
         for name in pending:
             if name not in done:
                 done[name] = _function(script.definitions[name], script)

@@ -71,7 +71,9 @@ def rows_function(condition: Condition, plan: Features, script: Script) -> str:
     normals = list(names.normals.values())
     boundary = condition.points.kind == "boundary" and any(n in used(names, condition) for n in normals)
     if boundary:
-        lines.append(f"{', '.join(normals)} = normals.split(1, dim=1)" if len(normals) > 1 else f"{normals[0]} = normals")
+        lines.append(
+            f"{', '.join(normals)} = normals.split(1, dim=1)" if len(normals) > 1 else f"{normals[0]} = normals"
+        )
     lines.append(
         f"{', '.join(phi.values())}{',' if len(phi) == 1 else ''} = features.derivatives(z, {', '.join(map(literal, orders))})"
     )
@@ -87,7 +89,11 @@ def rows_function(condition: Condition, plan: Features, script: Script) -> str:
     if mentioned & set(inputs):
         shown = [n if n in mentioned else "_" for n in inputs]
         lines.insert(0, f"{', '.join(shown)} = z.split(1, dim=1)" if len(inputs) > 1 else f"{inputs[0]} = z")
-    arguments = "z: Tensor, normals: Tensor, features: Features, c: Tensor" if boundary else "z: Tensor, features: Features, c: Tensor"
+    arguments = (
+        "z: Tensor, normals: Tensor, features: Features, c: Tensor"
+        if boundary
+        else "z: Tensor, features: Features, c: Tensor"
+    )
     head = f"def {name}_rows({arguments}) -> tuple[Tensor, Tensor]:"
     body = "\n".join("    " + line for line in lines)
     if condition.points.kind == "integral":
@@ -95,7 +101,9 @@ def rows_function(condition: Condition, plan: Features, script: Script) -> str:
     elif len(rows) == 1:
         end = statement("return", f"{call}.squeeze(1), {rows[0]}")
     else:
-        end = f"    residual = torch.cat({call}).squeeze(1)\n" + statement("return", f"residual, torch.cat([{', '.join(rows)}])")
+        end = f"    residual = torch.cat({call}).squeeze(1)\n" + statement(
+            "return", f"residual, torch.cat([{', '.join(rows)}])"
+        )
     return f"{head}\n{docstring(f'The residual of {condition.label} and its derivative by every coefficient.')}\n{body}\n{end}"
 
 

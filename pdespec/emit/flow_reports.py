@@ -12,6 +12,7 @@ from pdespec.emit.axes import Array, Points, Scope, scalar, without_factor
 from pdespec.emit.flow_scope import space
 from pdespec.emit.names import literal
 from pdespec.emit.parts import SolveCode
+from pdespec.model.model import Call
 from pdespec.model.terms import Expect, FieldValue, Integrate
 from pdespec.plan.plan import Grid, Particles
 
@@ -31,7 +32,11 @@ def state(plan: Particles | Grid, value: FieldValue, key: str, body: Body) -> st
     last = round((plan.end - plan.begin) / plan.dt)
     step = round((float(time) - plan.begin) / plan.dt) if time.is_number else last
     code = f'state_after(solutions["{solution}"], {step})["{key}"]'
-    hint = key if not time.is_number else f"{key}_at_{literal(float(time)).replace('.', '_').replace('-', 'm')}".removesuffix("_0")
+    hint = (
+        key
+        if not time.is_number
+        else f"{key}_at_{literal(float(time)).replace('.', '_').replace('-', 'm')}".removesuffix("_0")
+    )
     return body.line(("state", plan.solve.label, step, key), hint, code)
 
 
@@ -41,7 +46,9 @@ def flow_leaf(plan: Particles | Grid, key: str):  # type: ignore[no-untyped-def]
     def leaf(value: FieldValue, term: Expr, scope: Scope, body: Body) -> Array | None:
         place = next((scope.points[a] for a in value.point if a in scope.points), None)
         if place is None:
-            raise SpecError([error("PDE948", None, f"the value of `{value.field.name}` at a fixed point is not supported yet")])
+            raise SpecError(
+                [error("PDE948", None, f"the value of `{value.field.name}` at a fixed point is not supported yet")]
+            )
         if isinstance(plan, Grid):
             if isinstance(term, log):
                 return None
@@ -58,7 +65,9 @@ def flow_leaf(plan: Particles | Grid, key: str):  # type: ignore[no-untyped-def]
 def _slope(plan: Grid, value: FieldValue, name: str, body: Body) -> str:
     """A first derivative of a periodic field, by its Fourier modes."""
     if sum(value.orders) != 1 or plan.scheme != "spectral":
-        raise SpecError([error("PDE914", plan.solve.span, "a report of this derivative is not supported on a grid yet")])
+        raise SpecError(
+            [error("PDE914", plan.solve.span, "a report of this derivative is not supported on a grid yet")]
+        )
     solution = body.script.names.name(plan.solve.label) if plan.solve.label else "solution"
     grid = body.line(("grid", plan.solve.label), "grid", f'solutions["{solution}"].grid')
     gradient = body.line(("gradient", name), f"gradient_{name}", f"spectral_gradient({name}, {grid})")
@@ -68,11 +77,12 @@ def _slope(plan: Grid, value: FieldValue, name: str, body: Body) -> str:
 def log_density(plan: Particles, particles: str, body: Body) -> str:
     """ln p at the particles by the estimator that `using` names."""
     estimator = plan.method.option("density")
-    name = getattr(estimator, "name", "")
-    if name not in ("knn", "kde"):
+    name = estimator.name if isinstance(estimator, Call) else ""
+    if not isinstance(estimator, Call) or name not in ("knn", "kde"):
         raise SpecError([error("PDE524", plan.solve.method_span, "a functional of the density's value needs an estimator at its particles", hint="add density=knn(10) to `using`")])  # fmt: skip
-    (size,) = estimator.arguments  # type: ignore[union-attr]
-    code = f"{name}_log_density({particles}.reshape(len({particles}), -1), {literal(int(size) if name == 'knn' else float(size))})"
+    size = float(estimator.arguments[0])  # type: ignore[arg-type]
+    points = f"{particles}.reshape(len({particles}), -1)"
+    code = f"{name}_log_density({points}, {literal(int(size) if name == 'knn' else size)})"
     return body.line(("log density", particles), f"log_density_{particles}", code)
 
 
@@ -90,7 +100,9 @@ def flow_measure(plan: Particles | Grid, key: str):  # type: ignore[no-untyped-d
             d = len(plan.cells)
             where = f"points((0.0,) * {d})" if plan.scheme == "spectral" else "centres()"
             code = f"{grid}.{where}.reshape({'-1' if first.is_Symbol else f'-1, {d}'})"
-            points = body.line(("cells", plan.solve.label, first.is_Symbol), body.script.names.name(first.name.rstrip("'")), code)
+            points = body.line(
+                ("cells", plan.solve.label, first.is_Symbol), body.script.names.name(first.name.rstrip("'")), code
+            )
             return {first: Points(points, axis, f"{grid}.volume", uniform=True)}, left
         quotient = without_factor(term.body, value)
         if quotient is None:

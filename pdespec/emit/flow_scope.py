@@ -74,14 +74,23 @@ class Laws:
     def nodes(self, term: Expect) -> tuple[str, str]:
         """Names of nodes and weights for an expectation."""
         if term.law.family != "gauss":
-            raise SpecError([error("PDE945", None, f"𝔼 over the law `{term.law.family}` is not supported yet", hint="gauss is")])
+            raise SpecError(
+                [error("PDE945", None, f"𝔼 over the law `{term.law.family}` is not supported yet", hint="gauss is")]
+            )
         (over,) = term.variables
         d = len(flat((over,)))
         key = Tuple(term.law, over)
         if key not in self.rules:
             name = self.script.names.inner().fresh(self.script.names.name(over.name.rstrip("'")) + "_nodes")
-            mean, covariance = law_code(term.law.parameters[0], d, self.script), covariance_code(term.law.parameters[1], d, self.script)
-            self.rules[key] = (name, f"{name}_weights", f"gauss_law_rule({degree(term) // 2 + 1}, {mean}, {covariance})")
+            mean, covariance = (
+                law_code(term.law.parameters[0], d, self.script),
+                covariance_code(term.law.parameters[1], d, self.script),
+            )
+            self.rules[key] = (
+                name,
+                f"{name}_weights",
+                f"gauss_law_rule({degree(term) // 2 + 1}, {mean}, {covariance})",
+            )
         return self.rules[key][:2]
 
 
@@ -141,9 +150,7 @@ class Representation:
         return same and (self.time is None or value.point[-1] == self.time)
 
 
-def scope_for(
-    p: Representation, here: dict[Variable, Points], script: Script, laws: Laws, *terms: Expr
-) -> Scope:
+def scope_for(p: Representation, here: dict[Variable, Points], script: Script, laws: Laws, *terms: Expr) -> Scope:
     """The scope in which terms of the flow are printed; `here` holds the points of the current variables."""
     constants = script.constants(*terms)
 
@@ -153,7 +160,9 @@ def scope_for(
         if isinstance(term, FieldValue) and p.holds(term):
             places = [scope.points[a] for a in term.point if a in scope.points]
             if not places:
-                raise SpecError([error("PDE948", None, f"the value of `{p.field.name}` at a fixed point is not supported yet")])
+                raise SpecError(
+                    [error("PDE948", None, f"the value of `{p.field.name}` at a fixed point is not supported yet")]
+                )
             return particle_value(p, places[0]) if not p.values else Array(p.values, (places[0].axis,))
         return None
 
@@ -168,7 +177,9 @@ def scope_for(
             return {first: Points(p.points, axis, p.volume, uniform=True)}, body
         return _particle_measure(term, first, body, axis)
 
-    def _particle_measure(term: Integrate, first: Variable, body: Expr, axis: str) -> tuple[dict[Variable, Points], Expr]:
+    def _particle_measure(
+        term: Integrate, first: Variable, body: Expr, axis: str
+    ) -> tuple[dict[Variable, Points], Expr]:
         values = [v for v in term.body.atoms(FieldValue) if p.holds(v) and first in v.point]
         inner = term.body
         for v in values[:1]:

@@ -30,7 +30,9 @@ def emit_grid(plan: Grid, script: Script) -> SolveCode:
     solution = script.names.name(plan.solve.label) if plan.solve.label else "solution"
     laws = Laws(script)
     key = script.names.name(plan.flow.field.name)
-    flow = spectral_section(stem, plan, script) if plan.scheme == "spectral" else _potential(stem, plan, key, laws, script)
+    flow = (
+        spectral_section(stem, plan, script) if plan.scheme == "spectral" else _potential(stem, plan, key, laws, script)
+    )
     sections = (
         Section(f"flow: {escape(plan.flow.equation.text.strip())}", flow, f"spec:{plan.flow.equation.span.line}"),
         Section("start", _start(stem, plan, script), f"spec:{plan.start.equation.span.line}"),
@@ -57,7 +59,11 @@ def representation(plan: Grid, script: Script) -> tuple[Representation, Expr, st
 
 def centres(here: Expr, plan: Grid) -> str:
     """The centres as a list of points."""
-    return "grid.centres().flatten()" if not isinstance(here, VectorVariable) else f"grid.centres().reshape(-1, {len(plan.cells)})"
+    return (
+        "grid.centres().flatten()"
+        if not isinstance(here, VectorVariable)
+        else f"grid.centres().reshape(-1, {len(plan.cells)})"
+    )
 
 
 def _function(stem: str, name: str, term: Expr, plan: Grid, laws: Laws, script: Script, what: str) -> str:
@@ -187,7 +193,9 @@ def _solve(stem: str, plan: Grid, key: str, laws: Laws, script: Script) -> str:
         lines.append(f"    {key} = probability(cell_averages({stem}initial, grid), grid)")
     else:
         lines.append(f"    {key} = {stem}initial(grid.points((0.0,) * {len(plan.cells)}))")
-    before, step = spectral_lines(stem, plan, key, script) if not density else _density_step(stem, plan, key, laws, script)
+    before, step = (
+        spectral_lines(stem, plan, key, script) if not density else _density_step(stem, plan, key, laws, script)
+    )
     lines += [f"    {line}" for line in before]
     energy = plan.flow.energy is not None
     given = "".join(f", {n}" for n in laws.names) if density else ""
@@ -231,7 +239,11 @@ def _density_step(stem: str, plan: Grid, key: str, laws: Laws, script: Script) -
         return f"transport({state}, chain, {dt})"
 
     if "chain" in moved("", ""):
-        jumps = f"drift_jumps({stem}drift, grid)" if flow.potential is None else f"potential_jumps({stem}potential({key}, grid{given}), grid)"
+        jumps = (
+            f"drift_jumps({stem}drift, grid)"
+            if flow.potential is None
+            else f"potential_jumps({stem}potential({key}, grid{given}), grid)"
+        )
         before.append(f"chain = hops({jumps}, {c}, grid)")
     state = f'state["{key}"]'
     if flow.growth == 0:
@@ -250,8 +262,15 @@ def _density_step(stem: str, plan: Grid, key: str, laws: Laws, script: Script) -
 def _save(plan: Grid, key: str, solution: str, script: Script) -> tuple[str, ...]:
     """The final state over its axes."""
     p, here, _ = representation(plan, script)
-    names = [script.names.name(here.name)] if not isinstance(here, VectorVariable) else [f"{script.names.name(here.name)}{k}" for k in range(1, len(plan.cells) + 1)]
-    lines = [f'grid = solutions["{solution}"].grid', f'arrays["{solution}.{key}"] = solutions["{solution}"].state["{key}"]']
+    names = (
+        [script.names.name(here.name)]
+        if not isinstance(here, VectorVariable)
+        else [f"{script.names.name(here.name)}{k}" for k in range(1, len(plan.cells) + 1)]
+    )
+    lines = [
+        f'grid = solutions["{solution}"].grid',
+        f'arrays["{solution}.{key}"] = solutions["{solution}"].state["{key}"]',
+    ]
     for k, name in enumerate(names):
         index = ", ".join([":" if j == k else "0" for j in range(len(names))] + [str(k)])
         offset = "centres()" if plan.scheme != "spectral" else f"points((0.0,) * {len(names)})"

@@ -94,7 +94,10 @@ def _start(stem: str, plan: Particles, here: Expr, script: Script) -> str:
             raise SpecError([error("PDE525", plan.start.equation.rhs_span, f"{len(law.parameters)} points for {plan.count} particles", hint="set n to their number")])  # fmt: skip
         draw, text = f"torch.tensor([{rows}], dtype=torch.float64){end}", "The particles, as written."
     else:
-        draw, text = _from_density(plan, here, script), "Particles of the initial density, by rejection from uniform points."
+        draw, text = (
+            _from_density(plan, here, script),
+            "Particles of the initial density, by rejection from uniform points.",
+        )
     return "\n".join(
         [
             f"def {stem}start(config: Config) -> Tensor:",
@@ -127,7 +130,9 @@ def _solve(stem: str, plan: Particles, here: Expr, name: str, laws: Laws, script
     lines = [f"def {stem}solve(config: Config) -> tuple[Evolution, list[Stage]]:"]
     method = plan.integrator
     noisy = plan.flow.diffusion != 0
-    lines.append(docstring(escape(f"{steps} steps of {plan.dt:g} by {method}" + (" with noise √(2c dt)." if noisy else "."))))
+    lines.append(
+        docstring(escape(f"{steps} steps of {plan.dt:g} by {method}" + (" with noise √(2c dt)." if noisy else ".")))
+    )
     lines += [f"    {line}" for line in laws.lines()]
     if noisy:
         c = Printer(script.constants(plan.flow.diffusion))(plan.flow.diffusion)
@@ -184,7 +189,15 @@ def _walls(plan: Particles, name: str, script: Script) -> str:
     if not kinds & {Torus, Interval}:
         return "moved"
     if len(kinds) > 1:
-        raise SpecError([error("PDE908", plan.solve.method_span, "particles on a product of circles and intervals are not supported yet")])
+        raise SpecError(
+            [
+                error(
+                    "PDE908",
+                    plan.solve.method_span,
+                    "particles on a product of circles and intervals are not supported yet",
+                )
+            ]
+        )
     rule = "wrap" if Torus in kinds else "reflect"
     sides = bounds(domain, script)
     low, high = ([pair[k] for pair in sides] for k in (0, 1))

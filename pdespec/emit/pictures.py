@@ -12,7 +12,9 @@ from pdespec.plan.conditions import coordinates
 TICKS = {1: 401, 2: 101}
 
 
-def saved_fields(solution: str, fields: tuple[Field, ...], region: Set, script: Script, label: str = "") -> tuple[str, ...]:
+def saved_fields(
+    solution: str, fields: tuple[Field, ...], region: Set, script: Script, label: str = ""
+) -> tuple[str, ...]:
     """Values on a tensor grid over the bounding box, NaN outside the domain; above two coordinates, a slice at the middle."""
     box = bounds(region, script)
     names = [coordinate_name(c, script) for c in coordinates(fields[0])]

@@ -63,7 +63,10 @@ def bounds(region: Set, script: Script) -> list[tuple[str, str]]:
             return bounds(of, script)
         case Union(parts=parts):
             boxes = [bounds(p, script) for p in parts]
-            return [(f"min({', '.join(a for a, _ in c)})", f"max({', '.join(b for _, b in c)})") for c in zip(*boxes, strict=True)]
+            return [
+                (f"min({', '.join(a for a, _ in c)})", f"max({', '.join(b for _, b in c)})")
+                for c in zip(*boxes, strict=True)
+            ]
     raise _unbounded(region)
 
 
@@ -141,7 +144,8 @@ def _surface(inside: Set, script: Script) -> str:
     parts = [plain(f) for f in inside.factors]
     if not any(isinstance(p, Torus) for p in parts):
         return f"{code}.boundary"
-    axes, offset = [], 0
+    axes: list[int] = []
+    offset = 0
     for p in parts:
         axes += [] if isinstance(p, Torus) else range(offset, offset + p.dimension)
         offset += p.dimension
@@ -161,7 +165,9 @@ def sampler(stem: str, conditions: tuple[Condition, ...], script: Script) -> str
         name = script.names.name(c.label)
         source = "" if c.points.sampler == "sobol" else f", {SAMPLERS[c.points.sampler]}"
         seed = f"config.seed + {Integer(1000) * (k + 1)} + draw"
-        lines.append(f'        "{name}": draw_points({patches(c.points.region, script)}, {c.points.count}, {seed}{source}),')
+        lines.append(
+            f'        "{name}": draw_points({patches(c.points.region, script)}, {c.points.count}, {seed}{source}),'
+        )
     lines.append("    }")
     wanted = [script.names.name(c.label) for c in conditions if needs_normals(c)]
     like = "config.device, dtype"

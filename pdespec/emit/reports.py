@@ -169,7 +169,9 @@ def _leaf(term: Expr, scope: Scope, body: Body) -> Array | None:
     if value.orders and any(value.orders):
         picked = f"lambda z: {function}(z){component}" if component else function
         key = ("partial", value, term, points)
-        return Array(body.line(key, f"{name}_{len(body.lines)}", f"partial({picked}, {points}, {literal(value.orders)})"), axes)
+        return Array(
+            body.line(key, f"{name}_{len(body.lines)}", f"partial({picked}, {points}, {literal(value.orders)})"), axes
+        )
     return Array(f"{function}({points}){component}" if axes else f"{function}({points})[0]{component}", axes)
 
 
@@ -184,7 +186,10 @@ def _points(value: FieldValue, scope: Scope, body: Body) -> tuple[str, tuple[str
     array = next((a for a in body.known.values() if a == axis), axis)
     if all(c in scope.points for c in coordinates) and len(coordinates) == body.width.get(axis, -1):
         return array, (axis,)
-    columns = [scope.points[c].code if c in scope.points else f"torch.full_like({array}[:, 0], {Printer({})(_plain(c))})" for c in coordinates]
+    columns = [
+        scope.points[c].code if c in scope.points else f"torch.full_like({array}[:, 0], {Printer({})(_plain(c))})"
+        for c in coordinates
+    ]
     return f"torch.stack([{', '.join(columns)}], -1)", (axis,)
 
 
@@ -226,19 +231,25 @@ def quadrature(region: Set, body: Body) -> tuple[str, str, bool]:
     parts = [plain(p) for p in plain(region).factors]
     if len(parts) <= 2 and all(isinstance(p, (Interval, Torus)) and p.dimension == 1 for p in parts):
         from pdespec.emit.regions import bounds
+
         n = QUADRATURE[len(parts)]
         rules = [
-            f"{'trapezoid' if isinstance(p, Torus) else 'gauss_legendre'}({n}, {', '.join(bounds(p, script)[0])})" for p in parts
+            f"{'trapezoid' if isinstance(p, Torus) else 'gauss_legendre'}({n}, {', '.join(bounds(p, script)[0])})"
+            for p in parts
         ]
         key = ("rule", str(region))
         if key not in body.known:
             name = "z" if "z" not in body.known.values() else f"z{len(body.lines)}"
             body.known[key] = name
             body.width[name] = len(parts)
-            body.lines.append(f"{name}, w_{name} = (a.to(config.device, dtype) for a in tensor_rule({', '.join(rules)}))")
+            body.lines.append(
+                f"{name}, w_{name} = (a.to(config.device, dtype) for a in tensor_rule({', '.join(rules)}))"
+            )
         name = body.known[key]
         return name, f"w_{name}", False
-    drawn = body.line(("drawn", str(region)), "drawn", f"draw_points({patches(region, script)}, 2**15, config.seed + 77)")
+    drawn = body.line(
+        ("drawn", str(region)), "drawn", f"draw_points({patches(region, script)}, 2**15, config.seed + 77)"
+    )
     z = body.line(("drawn z", str(region)), "z", f"{drawn}.points.to(config.device, dtype)")
     body.width[z] = region.dimension
     return z, f"({drawn}.measure / len({z}))", True

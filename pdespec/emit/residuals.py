@@ -44,13 +44,16 @@ def spell(condition: Condition, script: Script) -> Names:
     """Names for everything that a condition's residuals may mention."""
     inputs = [coordinate_name(c, script) for c in condition.coordinates]
     channels = {c: channel_name(component_name(c, script), c.orders, inputs) for c in condition.channels}
-    normals = {n: f"n_{coordinate_name(x, script)}" for n, x in zip(normal_symbols(condition), condition.coordinates, strict=False)}
+    normals = {
+        n: f"n_{coordinate_name(x, script)}"
+        for n, x in zip(normal_symbols(condition), condition.coordinates, strict=False)
+    }
     return Names(dict(zip(condition.coordinates, inputs, strict=True)), channels, normals)
 
 
 def coordinate_name(symbol: Expr, script: Script) -> str:
     """x, or x1 for the component x[1] of a vector."""
-    base, _, index = symbol.name.partition("[")
+    base, _, index = str(symbol.name).partition("[")
     return script.names.name(base) + index.rstrip("]")
 
 

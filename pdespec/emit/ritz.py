@@ -55,7 +55,11 @@ def emit_ritz(plan: Ritz, script: Script) -> SolveCode:
     solution = script.names.name(plan.solve.label) if plan.solve.label else "solution"
     domain = product(*(d.set for d in script.model.unknown(plan.fields[0].name).domains))
     region = within(domain, plan.box) if plan.box else domain
-    labels = ("objective", *(script.names.name(e) for e, _ in plan.constraints), *(script.names.name(c.label) for c in plan.conditions))
+    labels = (
+        "objective",
+        *(script.names.name(e) for e, _ in plan.constraints),
+        *(script.names.name(c.label) for c in plan.conditions),
+    )
     return SolveCode(
         plan.solve.label,
         solution,
@@ -71,7 +75,9 @@ def emit_ritz(plan: Ritz, script: Script) -> SolveCode:
 
 def _others(plan: Ritz) -> list[str]:
     """Labels of earlier solves whose solutions enter."""
-    found = {v.field.solve for expr in (plan.objective, *(c for _, c in plan.constraints)) for v in expr.atoms(FieldValue)}
+    found = {
+        v.field.solve for expr in (plan.objective, *(c for _, c in plan.constraints)) for v in expr.atoms(FieldValue)
+    }
     return sorted(found - {""})
 
 
@@ -87,7 +93,11 @@ def _points_name(k: int) -> str:
 
 def _quadrature(stem: str, plan: Ritz, script: Script) -> str:
     """`quadrature(config)`: nodes (n, d) and weights (n,) for every region."""
-    lines = [f"def {stem}quadrature(config: Config) -> list[tuple[Tensor, Tensor]]:", '    """Nodes (n, d) and weights (n,)', ""]
+    lines = [
+        f"def {stem}quadrature(config: Config) -> list[tuple[Tensor, Tensor]]:",
+        '    """Nodes (n, d) and weights (n,)',
+        "",
+    ]
     notes, rules = [], []
     for region in regions(plan):
         cut = within(region, plan.box) if plan.box else region
@@ -111,7 +121,9 @@ def _quadrature(stem: str, plan: Ritz, script: Script) -> str:
 
 
 def _objective(stem: str, plan: Ritz, others: list[str], script: Script) -> str:
-    nets = ", ".join(f"{script.names.name(n.field.name)}_net: {class_name(n.field, plan.solve, script)}" for n in plan.networks)
+    nets = ", ".join(
+        f"{script.names.name(n.field.name)}_net: {class_name(n.field, plan.solve, script)}" for n in plan.networks
+    )
     more = "".join(f", {script.names.name(o)}: dict[str, nn.Module]" for o in others)
     points = ", points: dict[str, tuple[Tensor, ...]]" if plan.conditions else ""
     lines = [
@@ -141,7 +153,9 @@ def _objective(stem: str, plan: Ritz, others: list[str], script: Script) -> str:
     scope = Scope({}, leaf, measure, constants)
     value = scalar_code(plan.objective, scope)
     sign = "-" if plan.sign < 0 else ""
-    lines.append(statement('terms = {"objective":', f"{sign}{value.within(Precedence.PRODUCT) if sign else value.text}}}"))
+    lines.append(
+        statement('terms = {"objective":', f"{sign}{value.within(Precedence.PRODUCT) if sign else value.text}}}")
+    )
     for label, constraint in plan.constraints:
         lines += _cosine(script.names.name(label), constraint, plan, scope, texts)
     for c in plan.conditions:
@@ -161,7 +175,9 @@ def _definitions(term: Expr) -> list[Defined]:
     return own + [d for a in getattr(term, "args", ()) for d in _definitions(a)]
 
 
-def _prepare(k: int, region: Set, plan: Ritz, script: Script, variables: tuple[Expr, ...], texts: dict[Expr, Array]) -> list[str]:
+def _prepare(
+    k: int, region: Set, plan: Ritz, script: Script, variables: tuple[Expr, ...], texts: dict[Expr, Array]
+) -> list[str]:
     """Lines that name nodes, coordinates and channels of one region; `texts` learns the channels."""
     z, w = _points_name(k), f"w{k + 1}" if k else "w"
     lines = [f"    {z}, {w} = rules[{k}]"]
@@ -190,7 +206,9 @@ def _prepare(k: int, region: Set, plan: Ritz, script: Script, variables: tuple[E
         value = atom.args[0] if isinstance(atom, Component) else atom
         if value.field.solve:
             name = f"{script.names.name(value.field.solve)}_{script.names.name(value.field.name)}"
-            lines.append(f'    {name} = {script.names.name(value.field.solve)}["{script.names.name(value.field.name)}"]({z}).detach()')
+            lines.append(
+                f'    {name} = {script.names.name(value.field.solve)}["{script.names.name(value.field.name)}"]({z}).detach()'
+            )
             texts[atom] = Array(name, (z,))
     return lines
 
@@ -223,7 +241,9 @@ def _outside(expr: Expr) -> set[Expr]:
 def _cosine(label: str, constraint: Expr, plan: Ritz, scope: Scope, texts: dict[Expr, Array]) -> list[str]:
     """∫ v k = 0 as the squared cosine of the angle between v and k."""
     (integral,) = integrals(constraint)
-    atom = next(a for a in _atoms([integral.body]) if a.atoms(FieldValue) and not next(iter(a.atoms(FieldValue))).field.solve)
+    atom = next(
+        a for a in _atoms([integral.body]) if a.atoms(FieldValue) and not next(iter(a.atoms(FieldValue))).field.solve
+    )
     kernel = integral.body / atom
     inner = [Integrate(e, *integral.args[1:]) for e in (integral.body, atom**2, kernel**2)]
     product, v, k = (scalar_code(i, scope) for i in inner)

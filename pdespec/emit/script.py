@@ -8,22 +8,39 @@ The text depends on the plan alone: no time, no path, no order of a set.  It is 
 from __future__ import annotations
 
 import re
+import textwrap
 from pathlib import PurePath
 
 import pdespec
+from pdespec.derive.derivation import Residual
+from pdespec.derive.notation import unicode
 from pdespec.diagnostics import Diagnostic, SpecError
 from pdespec.emit.definitions import definitions_section, parameters_section
 from pdespec.emit.inline import defined_names, inline, merge_imports
-from pdespec.emit.layout import ruler
+from pdespec.emit.layout import WIDTH, ruler
 from pdespec.emit.names import Namespace, escape
 from pdespec.emit.parts import Script, Section, SolveCode
 from pdespec.emit.realisations import emit_solve
 from pdespec.emit.reports import evaluate_section, solution_section
 from pdespec.emit.scopes import global_names
 from pdespec.emit.verify import verify
+from pdespec.model.model import Equation, Unknown
+from pdespec.model.terms import FieldValue
 from pdespec.plan.plan import Plan
 
-BASE = ("Config", "Progress", "Report", "Run", "Step", "Stage", "exit_code", "finish", "read_config", "run_stages", "write_npz")
+BASE = (
+    "Config",
+    "Progress",
+    "Report",
+    "Run",
+    "Step",
+    "Stage",
+    "exit_code",
+    "finish",
+    "read_config",
+    "run_stages",
+    "write_npz",
+)
 
 
 def emit(plan: Plan, *, engine: str = "auto") -> tuple[str | None, tuple[Diagnostic, ...]]:
@@ -65,8 +82,10 @@ def _claim_names(script: Script) -> None:
     for domain in model.domains:
         for c in domain.coordinates:
             script.names.name(c.name, domain.span)
-    for item in (*model.unknowns, *model.definitions):
-        script.names.name(item.name, item.span)
+    for unknown in model.unknowns:
+        script.names.name(unknown.name, unknown.span)
+    for definition in model.definitions:
+        script.names.name(definition.name, definition.span)
     for equation in model.equations:
         script.names.name(equation.label, equation.span)
 
@@ -77,24 +96,69 @@ def stem(plan: Plan) -> str:
 
 
 def _docstring(plan: Plan, solves: list[SolveCode]) -> str:
+    """What is solved, what was derived, what was planned, and by whom."""
     model = plan.derivation.model
     lines = [f"{escape(stem(plan))}: {', '.join(_unknown(u) for u in model.unknowns)}.", ""]
     used = {label for s in model.solves for label in s.equations}
-    for e in model.equations:
-        if e.label in used:
-            lines.append(f"    {escape(e.text.strip())}    spec:{e.span.line}")
-    lines.append("")
+    equations = [(e.label, escape(_body(e)), f"spec:{e.span.line}") for e in model.equations if e.label in used]
+    widths = [max((len(row[k]) for row in equations), default=0) for k in range(2)]
+    lines += [f"    {label:<{widths[0]}}  {text:<{widths[1]}}  {place}" for label, text, place in equations]
+    lines += ["", *_derived(plan)]
     for s in solves:
-        title = s.label or "solve"
-        lines += [f"{escape(title)}: {escape(reason)}." for reason in s.why]
-    lines.append(f"Emitted by pdespec {pdespec.__version__} from {escape(stem(plan))}.pde (sha256 {model.source.sha256}).")
+        lines.append(f"Planned{' for ' + escape(s.label) if s.label else ''}: {escape('; '.join(s.why))}.")
+    lines.append(
+        f"Emitted by pdespec {pdespec.__version__} from {escape(stem(plan))}.pde (sha256 {model.source.sha256})."
+    )
     lines.append(f"Needs torch alone; `python {escape(stem(plan))}.py --help`.")
-    return '"""' + "\n".join(lines) + '\n"""'
+    return '"""' + "\n".join(folded for line in lines for folded in _folded(line)) + '\n"""'
 
 
-def _unknown(u: object) -> str:
-    domain = " × ".join(str(d.name) for d in u.domains)  # type: ignore[attr-defined]
-    return escape(f"{u.name} on {domain}")  # type: ignore[attr-defined]
+def _folded(line: str) -> list[str]:
+    """A line of the docstring within the width of the script."""
+    if len(line) <= WIDTH:
+        return [line]
+    indent = " " * (len(line) - len(line.lstrip()) + 4)
+    return textwrap.wrap(line, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
+def _body(e: Equation) -> str:
+    """An equation as written, without its label."""
+    text = " ".join(e.text.split())
+    return text.removeprefix(f"{text.partition(':')[0]}:").strip() if ":" in text.partition("=")[0] else text
+
+
+def _derived(plan: Plan) -> list[str]:
+    """One line for each flow and each equation in the interior."""
+    lines = []
+    solved = {label for s in plan.derivation.model.solves for label in s.equations}
+    for flow in plan.derivation.flows:
+        if flow.label in solved and (flow.metric or flow.conservative):
+            lines.append(
+                f"Derived: {escape(flow.label)} is ∂t {escape(flow.field.name)} = {escape(unicode(flow.right))}."
+            )
+            if flow.dissipation is not None:
+                lines.append(f"    d{escape(flow.energy_name)}/dt = {escape(unicode(flow.dissipation))}")
+    described = {f.label for f in plan.derivation.flows if f.metric or f.conservative}
+    for r in plan.derivation.residuals:
+        if r.role == "interior" and r.label in solved - described:
+            kind = "linear" if r.linear else "nonlinear"
+            lines.append(f"Derived: {escape(r.label)} is {kind}, of order {_order(r)}.")
+    for o in plan.derivation.objectives:
+        for f, variation in o.variations:
+            lines.append(
+                f"Derived: the variation of the objective by {escape(f.name)} is {escape(unicode(variation))}."
+            )
+    return lines
+
+
+def _order(r: Residual) -> int:
+    """The highest order of a derivative in a residual."""
+    orders = [sum(v.orders) for c in r.components for v in c.atoms(FieldValue)]
+    return max(orders, default=0)
+
+
+def _unknown(u: Unknown) -> str:
+    return escape(f"{u.name} on {' × '.join(d.name for d in u.domains)}")
 
 
 OWN = {

@@ -27,11 +27,9 @@ def split(plan: Grid) -> tuple[Expr, Expr, Expr]:
     u = Symbol("u", real=True)
     symbol, rest = S.Zero, S.Zero
     for term in right.as_ordered_terms():
-        values = term.atoms(FieldValue)
-        (value,) = values if len(values) == 1 else (None,)
-        factor = term / value if value is not None else None
-        if factor is not None and not factor.has(FieldValue):
-            symbol += factor * _multiplier(value, waves)
+        values = list(term.atoms(FieldValue))
+        if len(values) == 1 and not (term / values[0]).has(FieldValue):
+            symbol += term / values[0] * _multiplier(values[0], waves)
         else:
             rest += term
     return _with_mobility(symbol, rest, coordinates, waves, u, plan)
@@ -45,7 +43,9 @@ def _multiplier(value: FieldValue, waves: list[Symbol]) -> Expr:
     return factor
 
 
-def _with_mobility(symbol: Expr, rest: Expr, coordinates: tuple[Expr, ...], waves: list[Symbol], u: Symbol, plan: Grid) -> tuple[Expr, Expr, Expr]:
+def _with_mobility(
+    symbol: Expr, rest: Expr, coordinates: tuple[Expr, ...], waves: list[Symbol], u: Symbol, plan: Grid
+) -> tuple[Expr, Expr, Expr]:
     """The rest as m applied to a pointwise function: itself, or a Laplacian of one."""
     here = next((v for v in rest.atoms(FieldValue) if not any(v.orders)), None)
     if rest == 0:
@@ -119,7 +119,9 @@ def field_integral(term: Integrate, key: str, script: Script, solve: Grid) -> st
         elif sum(order) == 1:
             names[v] = f"gradient[..., {order.index(1)}]"
         else:
-            raise SpecError([error("PDE914", solve.solve.span, "a functional of second derivatives is not supported on a grid yet")])
+            raise SpecError(
+                [error("PDE914", solve.solve.span, "a functional of second derivatives is not supported on a grid yet")]
+            )
     names |= {c: f"z[..., {k}]" for k, c in enumerate(coordinates)}
     write = Printer({**names, **script.constants(body)}, set(names.values()))
     code = write.code(body)
@@ -145,7 +147,10 @@ def _energy(stem: str, plan: Grid, key: str, script: Script) -> str:
     term = plan.flow.energy
     assert term is not None
     text = energy_body(term, key, script, plan)
-    lines = [f"def {stem}energy({key}: Tensor, grid: Grid) -> Tensor:", docstring(escape(f"{plan.flow.energy_name or 'E'} = {unicode(term)}"))]
+    lines = [
+        f"def {stem}energy({key}: Tensor, grid: Grid) -> Tensor:",
+        docstring(escape(f"{plan.flow.energy_name or 'E'} = {unicode(term)}")),
+    ]
     if "gradient[" in text:
         lines.append(f"    gradient = spectral_gradient({key}, grid)")
     if "z[" in text:

@@ -143,7 +143,7 @@ def _reference(node: ast.Expr, coordinates: tuple[str, ...], variables: tuple[ob
     place = env.at(*zip(coordinates, variables, strict=True))  # type: ignore[arg-type]
     found = evaluate(node, place)
     if isinstance(found, Text):
-        unsupported(node.span, "a reference from a file", "PDE903")
+        unsupported(node.span, "a reference from a file", "PDE963")
     if isinstance(found, Law):
         return Density(found, *(v for v, c in zip(variables, coordinates, strict=True) if not env.root.coordinates[c].time))
     return coerce(found, place, node.span)

@@ -21,7 +21,7 @@ def refuse(code: str, span: Span | None, message: str, **more: object) -> NoRetu
     raise SpecError([error(code, span, message, **more)])
 
 
-def unsupported(span: Span | None, what: str, code: str = "PDE901", **more: object) -> NoReturn:
+def unsupported(span: Span | None, what: str, code: str = "PDE961", **more: object) -> NoReturn:
     """Give up the statement because of a construct of the language that cannot be compiled yet."""
     raise SpecError([error(code, span, f"{what} is not supported yet", **more)])
 

@@ -120,7 +120,8 @@ class VectorVariable(Term):
         return self.name
 
 
-Variable = Symbol | VectorVariable
+Variable = Any
+"""A coordinate: a real `Symbol`, or a `VectorVariable`."""
 
 
 def variable(name: str, dimension: int = 1) -> Variable:

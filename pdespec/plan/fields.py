@@ -73,7 +73,9 @@ def plan_features(derivation: Derivation, solve: Solve, why: tuple[str, ...]) ->
     made = conditions(derivation, solve, pointwise, counts, weights)
     constraints = tuple(_constraint(r, fields, domain, interior) for r in integral)
     linear = all(r.linear for r in residuals)
-    return Features(solve, fields, coordinates(fields[0]), made, constraints, count, linear, periods(domain), domain, why)
+    return Features(
+        solve, fields, coordinates(fields[0]), made, constraints, count, linear, periods(domain), domain, why
+    )
 
 
 def _constraint(residual: Residual, fields: tuple[Field, ...], domain: Set, count: int) -> Condition:
@@ -84,7 +86,9 @@ def _constraint(residual: Residual, fields: tuple[Field, ...], domain: Set, coun
     found = list(expr.atoms(Integrate))
     factor = expr.coeff(found[0]) if len(found) == 1 else None
     if factor is None or factor.free_symbols & set(point) or (expr - factor * found[0]).expand() != 0:
-        raise SpecError([error("PDE953", where, "only a condition ∫ … = 0 over the whole domain is supported here yet")])
+        raise SpecError(
+            [error("PDE953", where, "only a condition ∫ … = 0 over the whole domain is supported here yet")]
+        )
     integral = found[0]
     if plain(integral.region) != plain(domain) or len(flat(integral.variables)) != len(point):
         raise SpecError([error("PDE953", where, f"the integral runs over {integral.region}, not over {domain}")])

@@ -81,14 +81,31 @@ def plan_grid(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -> Gri
         "spectral": "Fourier modes, linear part exact in time (ETDRK4)",
     }
     shown = " × ".join(f"[{float(a):g}, {float(b):g}]" for a, b in box) if box else str(domain)
-    more = (reasons[scheme], f"{' × '.join(map(str, cells))} cells on {shown}, {int((end - begin) / dt)} steps of {float(dt):g}")
-    return Grid(solve, flow, start, scheme, box, cells, float(dt), float(begin), float(end), tuple(map(float, keep)), (*why, *more))
+    more = (
+        reasons[scheme],
+        f"{' × '.join(map(str, cells))} cells on {shown}, {int((end - begin) / dt)} steps of {float(dt):g}",
+    )
+    return Grid(
+        solve,
+        flow,
+        start,
+        scheme,
+        box,
+        cells,
+        float(dt),
+        float(begin),
+        float(end),
+        tuple(map(float, keep)),
+        (*why, *more),
+    )
 
 
 def _pace(flow: Flow) -> str:
     if not flow.conservative:
         return "spectral"
-    frozen = flow.potential is not None and not flow.potential.has(FieldValue) and flow.pressure is None and flow.growth == 0
+    frozen = (
+        flow.potential is not None and not flow.potential.has(FieldValue) and flow.pressure is None and flow.growth == 0
+    )
     return "frozen" if frozen else "mean field"
 
 
@@ -103,7 +120,13 @@ def _flow_and_start(derivation: Derivation, solve: Solve) -> tuple[Flow, Residua
     flows = [f for label in solve.equations if (f := derivation.flow(label)) is not None]
     starts = [r for label in solve.equations if (r := derivation.residual(label)).role == "initial"]
     if len(flows) != 1:
-        raise SpecError([error("PDE907", solve.method_span or solve.span, f"one flow at a time is supported here, not {len(flows)}")])
+        raise SpecError(
+            [
+                error(
+                    "PDE907", solve.method_span or solve.span, f"one flow at a time is supported here, not {len(flows)}"
+                )
+            ]
+        )
     if len(starts) != 1:
         raise SpecError([error("PDE304", solve.span, "a flow needs exactly one initial condition", hint="list `start: p = … on X × {0}`")])  # fmt: skip
     return flows[0], starts[0]
@@ -141,7 +164,9 @@ def _step(dt: Fraction, begin: Fraction, end: Fraction, keep: tuple[Fraction, ..
     spans = [t - begin for t in (*keep, end) if t > begin]
     common = spans[0]
     for s in spans[1:]:
-        common = Fraction(gcd(common.numerator * s.denominator, s.numerator * common.denominator), common.denominator * s.denominator)
+        common = Fraction(
+            gcd(common.numerator * s.denominator, s.numerator * common.denominator), common.denominator * s.denominator
+        )
     return common / ceil(common / dt)
 
 
@@ -152,7 +177,9 @@ def _cells(call: Call | None, dimension: int, default: int) -> tuple[int, ...]:
     return (int(value),) * dimension  # type: ignore[call-overload]
 
 
-def _box(derivation: Derivation, solve: Solve, flow: Flow, start: Residual, domain: Set) -> tuple[tuple[Expr, Expr], ...] | None:
+def _box(
+    derivation: Derivation, solve: Solve, flow: Flow, start: Residual, domain: Set
+) -> tuple[tuple[Expr, Expr], ...] | None:
     """The box of a grid on an unbounded domain: the author's, or the smallest that holds the mass."""
     given = solve.method.option("box") if solve.method else None
     if isinstance(given, Set):
@@ -162,7 +189,9 @@ def _box(derivation: Derivation, solve: Solve, flow: Flow, start: Residual, doma
         return None
     if flow.stationary is None:
         raise SpecError([error("PDE523", solve.method_span or solve.span, "a grid on an unbounded domain needs box=, since no stationary density is known", hint="grid(box=[-5, 5]^2)")])  # fmt: skip
-    coordinates = flat(tuple(variable(n, d) for n, d in zip(flow.field.slots[:-1], flow.field.dimensions[:-1], strict=True)))
+    coordinates = flat(
+        tuple(variable(n, d) for n, d in zip(flow.field.slots[:-1], flow.field.dimensions[:-1], strict=True))
+    )
     potential, inverse = flow.stationary.parameters[:2]
     own = box_of(exp(-inverse * scalar(potential)), coordinates, derivation.model)
     first = box_of(start_density(start, coordinates), coordinates, derivation.model)

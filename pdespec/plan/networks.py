@@ -25,7 +25,11 @@ from pdespec.plan.plan import Channel, Condition, Mlp, Module, Network, Orders, 
 
 
 def networks(
-    derivation: Derivation, solve: Solve, fields: tuple[Field, ...], made: tuple[Condition, ...], extra: tuple[Channel, ...] = ()
+    derivation: Derivation,
+    solve: Solve,
+    fields: tuple[Field, ...],
+    made: tuple[Condition, ...],
+    extra: tuple[Channel, ...] = (),
 ) -> tuple[tuple[Network, ...], tuple[str, ...], tuple[str, ...]]:
     """The networks, the labels of the conditions that are built in, and the reasons in words."""
     nets: list[Network] = []
@@ -41,7 +45,9 @@ def networks(
             form, met = _dirichlet(unknown, f, made)
             net = Mlp(width=32, depth=3)
         left = [c for c in made if c.label not in met]
-        wanted = {ch.orders for c in left for ch in c.channels if ch.field == f} | {ch.orders for ch in extra if ch.field == f}
+        wanted = {ch.orders for c in left for ch in c.channels if ch.field == f} | {
+            ch.orders for ch in extra if ch.field == f
+        }
         zero = (0,) * len(coordinates(f))
         nets.append(Network(f, coordinates(f), net, form, _sorted(wanted | {zero})))
         built += met
@@ -84,7 +90,9 @@ def _net(call: Call, inputs: int, outputs: int) -> Mlp | Module:
     builder = NETS.get(call.name)
     if builder is None:
         known = ", ".join(NETS)
-        raise SpecError([error("PDE904", call.span, f"the network `{call.name}` is not supported yet", hint=f"known: {known}")])
+        raise SpecError(
+            [error("PDE904", call.span, f"the network `{call.name}` is not supported yet", hint=f"known: {known}")]
+        )
     return builder(call, inputs, outputs)
 
 

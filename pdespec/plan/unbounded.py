@@ -44,7 +44,9 @@ def box_of(weight: Expr, variables: tuple[Expr, ...], model: Model) -> Box:
         axis = (np.arange(CELLS[d]) + 0.5) / CELLS[d] * 2 * half - half
         mesh = np.meshgrid(*[axis] * d, indexing="ij")
         with np.errstate(all="ignore"):
-            values = np.broadcast_to(evaluate(term, {**constants, **dict(zip(variables, mesh, strict=True))}), mesh[0].shape)
+            values = np.broadcast_to(
+                evaluate(term, {**constants, **dict(zip(variables, mesh, strict=True))}), mesh[0].shape
+            )
         marginals = [values.sum(axis=tuple(k for k in range(d) if k != j)) for j in range(d)]
         tails = [max(m[: len(m) // 8].sum(), m[-len(m) // 8 :].sum()) / m.sum() for m in marginals]
         if np.isfinite(tails).all() and max(tails) < LEAK / (4 * d):

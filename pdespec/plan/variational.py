@@ -38,11 +38,24 @@ def plan_ritz(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -> Rit
     left = tuple(c for c in made if c.label not in built_in)
     box = _box(objective, derivation)
     more = (f"R^{len(box)} cut to {shown(box)}, which holds all but 1e-10 of the weight",) if box else ()
-    penalties = tuple(f"{c.label} by a penalty" for c in left) + tuple(f"{e} by a penalty on a cosine" for e in integral)
+    penalties = tuple(f"{c.label} by a penalty" for c in left) + tuple(
+        f"{e} by a penalty on a cosine" for e in integral
+    )
     sign = 1 if solve.optima[0][0] in ("min", "inf") else -1
     chain = iterations(solve)
     return Ritz(
-        solve, fields, nets, objective, sign, count, left, constraints, built_in, chain, (*why, *reasons, *more, *penalties), box
+        solve,
+        fields,
+        nets,
+        objective,
+        sign,
+        count,
+        left,
+        constraints,
+        built_in,
+        chain,
+        (*why, *reasons, *more, *penalties),
+        box,
     )
 
 

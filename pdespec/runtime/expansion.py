@@ -70,7 +70,9 @@ class LeastSquares:
         outputs = len(self.expansion.coefficients)
         start = torch.zeros(outputs * features.count, dtype=torch.float64, device=self.expansion.device)
         scales = row_scales(self.equations(start, features, self.points), self.importance)
-        return gauss_newton(lambda c: self.equations(c, features, self.points), start, scales, self.iterations).coefficients
+        return gauss_newton(
+            lambda c: self.equations(c, features, self.points), start, scales, self.iterations
+        ).coefficients
 
     def step(self, k: int) -> dict[str, float]:
         """Search the scale with few features by the residual at points held out, then fit with all of them.
@@ -101,8 +103,6 @@ class LeastSquares:
 
     def slow_down(self) -> None:
         """There is no rate: a fit that is not finite raises by itself."""
-
-
 
 
 class ExpansionField:

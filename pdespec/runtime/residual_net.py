@@ -12,14 +12,16 @@ class ResidualNet(nn.Module):
     def __init__(self, inputs: int, outputs: int, width: int, depth: int, *, generator: torch.Generator) -> None:
         super().__init__()
         sizes = [(inputs, width), *[(width, width)] * depth, (width, outputs)]
-        layers = [nn.utils.skip_init(nn.Linear, a, b) for a, b in sizes]
+        layers = [nn.Linear(a, b) for a, b in sizes]
         self.layers = nn.ModuleList(layers)
         for layer in layers:
             nn.init.xavier_uniform_(layer.weight, generator=generator)
             nn.init.zeros_(layer.bias)
 
     def forward(self, z: Tensor) -> Tensor:
-        a = self.layers[0](z)
-        for layer in self.layers[1:-1]:
+        first, *blocks, last = self.layers
+        a: Tensor = first(z)
+        for layer in blocks:
             a = a + torch.tanh(layer(a))
-        return self.layers[-1](a)
+        out: Tensor = last(a)
+        return out

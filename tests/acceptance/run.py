@@ -45,13 +45,26 @@ def run_spec(spec: Path, seed: int) -> list[dict[str, Any]]:
         command = [sys.executable, "-m", "pdespec", "run", str(spec), "--out", str(out), "--seed", str(seed)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         seconds = round(time.monotonic() - began, 1)
-        common = {"spec": spec.stem, "seed": seed, "seconds": seconds, "commit": commit(), "fingerprint": fingerprint(spec)}
+        common = {
+            "spec": spec.stem,
+            "seed": seed,
+            "seconds": seconds,
+            "commit": commit(),
+            "fingerprint": fingerprint(spec),
+        }
         metrics = out / "metrics.json"
         if not metrics.is_file():
             return [{**common, "report": f"exit {done.returncode}", "met": False, "message": done.stderr[-400:]}]
         found = json.loads(metrics.read_text())
         return [
-            {**common, "report": r["name"], "value": r["value"], "stderr": r["stderr"], "bound": r["bound"], "met": r["met"]}
+            {
+                **common,
+                "report": r["name"],
+                "value": r["value"],
+                "stderr": r["stderr"],
+                "bound": r["bound"],
+                "met": r["met"],
+            }
             for r in found["reports"]
         ]
 
@@ -102,7 +115,10 @@ def main() -> int:
         entries = sorted([e for e in entries if e not in known] + fresh, key=lambda e: e["spec"])
         RESULTS.write_text(json.dumps(entries, indent=1) + "\n")
         for e in fresh:
-            print(f"{spec.stem}: {e['report']} = {e.get('value')} ({e.get('bound', '')}) met: {e['met']}, {e['seconds']} s", flush=True)
+            print(
+                f"{spec.stem}: {e['report']} = {e.get('value')} ({e.get('bound', '')}) met: {e['met']}, {e['seconds']} s",
+                flush=True,
+            )
     return 0 if all(e["met"] is not False for e in entries) else 1
 
 

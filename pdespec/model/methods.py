@@ -1,0 +1,79 @@
+"""The registry of methods, iterations, networks, samplers and density estimators, with their options.
+
+One line adds one: its name, and the kind of value that each option takes.  Names that belong to the language but cannot
+be compiled yet are listed too, so that they are told apart from slips.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+Options = dict[str, str]
+"""Kinds of values: "integer", "integers" (one, or a tuple), "number", "numbers", "name", "flag", "set", "sampler", "estimator"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What may be written in one place: names with their options, and names to come."""
+
+    what: str
+    known: dict[str, Options]
+    planned: frozenset[str] = frozenset()
+    planned_options: dict[str, frozenset[str]] = field(default_factory=dict)
+
+
+METHODS = Entry(
+    "method",
+    {
+        "features": {"count": "integer", "points": "integer", "sampler": "sampler"},
+        "collocation": {"points": "integer", "sampler": "sampler", "box": "set"},
+        "ritz": {"points": "integer", "sampler": "sampler"},
+        "particles": {"n": "integer", "density": "estimator", "moments": "name", "dt": "number"},
+        "grid": {"box": "set", "cells": "integers", "dt": "number"},
+    },
+    frozenset(
+        "vmc saddle bsde semigroup pushforward regression rollout policy_iteration fitted_q linear_programme".split()
+    ),
+    {"particles": frozenset({"inner"}), "collocation": frozenset({"hard"}), "features": frozenset({"box"})},
+)
+
+ITERATIONS = Entry(
+    "iteration",
+    {
+        "adam": {"steps": "integer", "lr": "number"},
+        "lbfgs": {"steps": "integer", "lr": "number"},
+        "euler": {"dt": "number"},
+        "heun": {"dt": "number"},
+        "rk4": {"dt": "number"},
+    },
+    frozenset("ssbroyden spring soap extragradient sgd natural_gradient engd lm kfac".split()),
+    {"adam": frozenset({"epochs"}), "rk4": frozenset({"steps"}), "euler": frozenset({"steps"})},
+)
+
+NETWORKS = Entry(
+    "network",
+    {
+        "mlp": {"width": "integer", "depth": "integer", "activation": "name", "outputs": "integer"},
+        "residual": {"width": "integer", "depth": "integer"},
+    },
+    frozenset("bcr switch unrolled cnn resnet attention conv jastrow slater backflow fno deeponet transformer".split()),
+)
+
+SAMPLERS = Entry(
+    "sampler",
+    {"sobol": {}, "uniform": {}},
+    frozenset("tempered mala hmc langevin gauss residual adaptive gibbs".split()),
+)
+
+ESTIMATORS = Entry(
+    "density estimator",
+    {"knn": {}, "kde": {}, "blob": {}},
+)
+
+NETWORK_NAMES = frozenset(NETWORKS.known) | NETWORKS.planned
+
+FUNCTIONS_TO_COME = frozenset(
+    """solution simulate kernel adjoint transpose linearised inclusions bumps random_waves maxwellian flow_map
+    pushforward clip choice radiating farfield parameters mmd wasserstein braket fields""".split()
+)
+"""Notions of the language that cannot be compiled yet."""

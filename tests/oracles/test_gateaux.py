@@ -1,0 +1,38 @@
+"""Two hundred and more random functionals against the numeric Gateaux derivative, boundary terms included."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from sympy import Symbol
+
+from pdespec.derive.variation import NoVariation, variation
+from tests.oracles.functionals import Case, cases
+from tests.oracles.gateaux import gateaux, paired
+
+
+def verify(case: Case) -> None:
+    d = sum(getattr(v, "dimension", 1) for v in case.variables)
+    slots = tuple(Symbol(f"s{k}", real=True) for k in range(d))
+    fields = {"u": (slots, case.formula)}
+    expected = gateaux(case.functional, "u", fields, case.eta)
+    found = variation(case.functional, case.field, case.variables)
+    interior, boundary = paired(found, "u", fields, case.eta, case.variables, case.region)
+    scale = 1 + abs(expected) + abs(interior) + abs(boundary)
+    assert math.isfinite(expected)
+    assert abs(interior + boundary - expected) < 1e-8 * scale, (case.functional, expected, interior, boundary)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(cases())
+def test_random_functionals(case: Case) -> None:
+    verify(case)
+
+
+@pytest.mark.slow
+@settings(max_examples=220, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(cases())
+def test_two_hundred_random_functionals(case: Case) -> None:
+    verify(case)
