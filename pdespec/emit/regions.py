@@ -31,7 +31,6 @@ from pdespec.model.sets import (
 )
 from pdespec.model.terms import flat
 from pdespec.plan.plan import Condition
-from pdespec.plan.samplers import SAMPLERS
 
 
 def number(value: Expr, script: Script) -> str:
@@ -163,7 +162,7 @@ def sampler(stem: str, conditions: tuple[Condition, ...], script: Script) -> str
     ]
     for k, c in enumerate(conditions):
         name = script.names.name(c.label)
-        source = "" if c.points.sampler == "sobol" else f", {SAMPLERS[c.points.sampler]}"
+        source = "" if c.points.sampler == "sobol" else f", {c.points.sampler}_cube"
         seed = f"config.seed + {Integer(1000) * (k + 1)} + draw"
         lines.append(
             f'        "{name}": draw_points({patches(c.points.region, script)}, {c.points.count}, {seed}{source}),'

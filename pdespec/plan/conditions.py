@@ -28,7 +28,6 @@ from pdespec.model.terms import (
 )
 from pdespec.plan.nets import word
 from pdespec.plan.plan import Channel, Condition, PointSet
-from pdespec.plan.samplers import SAMPLERS
 
 
 def coordinates(field: Field) -> tuple[Expr, ...]:
@@ -84,12 +83,7 @@ def conditions(
 
 def sampler_of(solve: Solve) -> str:
     """The sampler that `using` names; Sobol points without one."""
-    if solve.method is None or solve.method.option("sampler") is None:
-        return "sobol"
-    name = word(solve.method, "sampler", "sobol")
-    if name not in SAMPLERS:
-        raise SpecError([error("PDE915", solve.method_span, f"the sampler `{name}` is not supported yet", hint=f"known: {', '.join(SAMPLERS)}")])  # fmt: skip
-    return name
+    return word(solve.method, "sampler", "sobol") if solve.method is not None else "sobol"
 
 
 def with_definitions(term: Expr) -> tuple[Expr, ...]:

@@ -1,32 +1,30 @@
-"""The registry of networks: which `name(x, y; width=…)` of an ansatz is which module.
+"""Networks by their names: `mlp`, whose derivatives are written out, and any other of the registry by its class.
 
-A network is a file in `pdespec/runtime` with its class, and a line here: the function that turns the call into what is emitted.
+By convention the network `name` of `model.methods` is the class `NameNet(inputs, outputs, …, generator=…)` of
+`pdespec.runtime`; the options of the call are its keyword arguments, its defaults those of the class.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from pdespec.model.model import Call
 from pdespec.plan.plan import Mlp, Module
 
-Builder = Callable[[Call, int, int], Mlp | Module]
-"""From the call, the number of inputs and the number of outputs."""
+
+def network(call: Call, inputs: int, outputs: int) -> Mlp | Module:
+    """What a network call of an ansatz stands for."""
+    if call.name == "mlp":
+        return Mlp(whole(call, "width", 32), whole(call, "depth", 3), word(call, "activation", "tanh"))
+    given = "".join(f", {name}={_literal(value)}" for name, value in call.options)
+    title = "".join(part.capitalize() for part in call.name.split("_"))
+    return Module(f"{title}Net({inputs}, {outputs}{given}, generator=generator)")
 
 
-def _mlp(call: Call, inputs: int, outputs: int) -> Mlp:
-    return Mlp(whole(call, "width", 32), whole(call, "depth", 3), word(call, "activation", "tanh"))
-
-
-def _residual(call: Call, inputs: int, outputs: int) -> Module:
-    width, depth = whole(call, "width", 32), whole(call, "depth", 3)
-    return Module(f"ResidualNet({inputs}, {outputs}, width={width}, depth={depth}, generator=generator)")
-
-
-NETS: dict[str, Builder] = {
-    "mlp": _mlp,
-    "residual": _residual,
-}
+def _literal(value: object) -> str:
+    """A number, or a name as a string."""
+    if isinstance(value, Call):
+        return repr(value.name)
+    number = float(value)  # type: ignore[arg-type]
+    return repr(int(number) if number.is_integer() else number)
 
 
 def whole(call: Call, name: str, default: int) -> int:

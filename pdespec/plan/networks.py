@@ -16,11 +16,11 @@ from sympy import Add, Expr, Mul, exp
 from pdespec.derive.components import scalar
 from pdespec.derive.derivation import Derivation
 from pdespec.diagnostics import SpecError, error
-from pdespec.model.model import Ansatz, Call, Solve, Unknown
+from pdespec.model.model import Ansatz, Solve, Unknown
 from pdespec.model.sets import Boundary, Difference, Interval, Point, Set, Union, plain
 from pdespec.model.terms import Component, Field, FieldValue
 from pdespec.plan.conditions import coordinates, defining
-from pdespec.plan.nets import NETS
+from pdespec.plan.nets import network
 from pdespec.plan.plan import Channel, Condition, Mlp, Module, Network, Orders, network_output
 
 
@@ -74,7 +74,7 @@ def _given(ansatz: Ansatz, field: Field) -> tuple[tuple[Expr, ...], Mlp | Module
     for k in range(1, count + 1):
         expr = scalar(Component(term, k)) if field.shape else scalar(term)
         forms.append(_outputs(expr, placeholder))
-    return tuple(forms), _net(call, len(coordinates(field)), count)
+    return tuple(forms), network(call, len(coordinates(field)), count)
 
 
 def _outputs(expr: Expr, placeholder: Field) -> Expr:
@@ -84,16 +84,6 @@ def _outputs(expr: Expr, placeholder: Field) -> Expr:
     if isinstance(expr, FieldValue) and expr.field == placeholder:
         return network_output(0)
     return expr.func(*(_outputs(a, placeholder) for a in expr.args)) if expr.args else expr
-
-
-def _net(call: Call, inputs: int, outputs: int) -> Mlp | Module:
-    builder = NETS.get(call.name)
-    if builder is None:
-        known = ", ".join(NETS)
-        raise SpecError(
-            [error("PDE904", call.span, f"the network `{call.name}` is not supported yet", hint=f"known: {known}")]
-        )
-    return builder(call, inputs, outputs)
 
 
 def _meets(condition: Condition, field: Field, form: tuple[Expr, ...]) -> bool:

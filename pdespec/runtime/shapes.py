@@ -1,6 +1,6 @@
 """Sets and their boundaries as patches: images of unit cubes under maps that keep the uniform measure, partly rejected.
 
-A patch carries its measure, a map from uniforms to points and outward normals, and which of them belong. Shapes give
+A patch carries its measure, a map from uniform numbers to points and outward normals, and which of them belong. Shapes give
 the patches of their interior and boundary, and a `level` that is ≤ 0 inside; set algebra acts on patches alone:
     A ∖ B: interior A | outside B;   boundary (∂A | outside B) ∪ (−∂B | inside A);   level max(a, −b);   and so on.
 A product of patches is a patch, so Ω × [0, T], ∂Ω × [0, T] and Ω × {0} need no rule of their own.
@@ -60,7 +60,7 @@ def vector(values: Sequence[float] | float) -> Tensor:
     return torch.as_tensor(values, dtype=torch.float64).reshape(-1)
 
 
-def uniforms(n: int, dimension: int, seed: int) -> Tensor:
+def sobol_cube(n: int, dimension: int, seed: int) -> Tensor:
     """Scrambled Sobol points, moved by half of their resolution 2⁻³⁰ so that they lie strictly inside the unit cube."""
     if dimension == 0:
         return torch.zeros(n, 0, dtype=torch.float64)
@@ -68,12 +68,12 @@ def uniforms(n: int, dimension: int, seed: int) -> Tensor:
     return engine.draw(n, dtype=torch.float64) + 2.0**-31
 
 
-def pseudo_random(n: int, dimension: int, seed: int) -> Tensor:
+def uniform_cube(n: int, dimension: int, seed: int) -> Tensor:
     """Independent uniform points of the unit cube."""
     return torch.rand(n, dimension, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def draw_points(patches: Patches, n: int, seed: int, source: Callable[[int, int, int], Tensor] = uniforms) -> Points:
+def draw_points(patches: Patches, n: int, seed: int, source: Callable[[int, int, int], Tensor] = sobol_cube) -> Points:
     """n points uniform on the union of disjoint patches; each patch gets its share of those that `source` draws in its cube."""
     whole = sum(patch.measure for patch in patches)
     if not 0 < whole < math.inf:

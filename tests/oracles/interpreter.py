@@ -12,7 +12,7 @@ import numpy as np
 from sympy import Dummy, Expr, Integer, Integral, Mul, Symbol, lambdify
 
 from pdespec.derive.tensors import Frobenius, Outer, Transpose
-from pdespec.model.sets import Interval, Named, Product, Torus
+from pdespec.model.sets import Boundary, Interval, Named, Product, Torus
 from pdespec.model.terms import (
     Component,
     Cross,
@@ -80,7 +80,8 @@ def explicit(term: Any, fields: Formulas, normal: tuple[Any, ...] = ()) -> Any:
         if isinstance(t, (Grad, Div, Lap, Hess, Curl)):
             return differential(t, go(t.operand))
         if isinstance(t, Integrate):
-            return integral(go(t.body), t)
+            region = t.region.value if isinstance(t.region, Named) else t.region
+            return surface(t, region.of) if isinstance(region, Boundary) else integral(go(t.body), t)
         if t.is_Add:
             return total([go(a) for a in t.args])
         if t.is_Mul:
@@ -89,6 +90,17 @@ def explicit(term: Any, fields: Formulas, normal: tuple[Any, ...] = ()) -> Any:
             vector = next((p for p in parts if isinstance(p, list)), None)
             return scalar if vector is None else mapped(lambda e: scalar * e, vector)
         return t.func(*map(go, t.args)) if t.args else t
+
+    def surface(t: Integrate, of: Any) -> Any:
+        sides, xs = box(of), flat(t.variables)
+        parts = []
+        for k, side in enumerate(sides):
+            rest = [(x, *s) for j, (x, s) in enumerate(zip(xs, sides, strict=True)) if j != k]
+            for end, sign in zip(side, (-1, 1), strict=True):
+                outward = tuple(Integer(sign if j == k else 0) for j in range(len(sides)))
+                body = mapped(lambda e, k=k, end=end: e.subs(xs[k], end), explicit(t.body, fields, outward))
+                parts.append(mapped(lambda e, rest=rest: Integral(e, *rest) if rest else e, body))
+        return total(parts)
 
     return go(term)
 
