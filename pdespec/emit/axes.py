@@ -226,7 +226,7 @@ def parts(term: Expr, scope: Scope) -> list[tuple[Expr, Expr]]:
     """A vector term as Σ scalar · atomic vector."""
     if term == 0:
         return []
-    if isinstance(term, Grad) and len(term.variables) == 1 and not isinstance(term.operand, Defined):
+    if isinstance(term, Grad) and len(term.variables) == 1 and not _is_plain(term.operand, term.variables[0]):
         return parts(gradient(term.operand, term.variables[0]), scope)
     if term.is_Add:
         return [p for a in term.args for p in parts(a, scope)]
@@ -235,6 +235,11 @@ def parts(term: Expr, scope: Scope) -> list[tuple[Expr, Expr]]:
         factor = Mul(*(a for a in term.args if not shape(a)))
         return [(factor * s, v) for s, v in parts(vectors[0], scope)]
     return [(S.One, term)]
+
+
+def _is_plain(operand: Expr, variable: Variable) -> bool:
+    """Whether it is a definition at the variable itself, V(x), whose gradient is a function of its own."""
+    return isinstance(operand, Defined) and operand.arguments == (variable,)
 
 
 def vector(term: Expr, scope: Scope) -> Array:

@@ -131,7 +131,7 @@ def flow_stderr(plan: Particles, key: str):  # type: ignore[no-untyped-def]
         scope = Scope(
             here,
             lambda t, s: _own_leaf(solve, t, s, body),
-            lambda t, s: solve.measure(t, s, body) if solve.measure else ({}, t),
+            body.measure,
             body.script.constants(influence),
             request=lambda t, gradient: body.script.function(t, gradient),
         )

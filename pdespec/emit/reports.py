@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sympy import Expr, Float, Tuple, log
+from sympy import Expr, Float, Tuple, exp, expand_log, expand_mul, log
 
 from pdespec.derive.components import expand, flatten, scalar
+from pdespec.derive.laws import density
 from pdespec.diagnostics import SpecError, error
 from pdespec.emit.axes import Array, Points, Scope
 from pdespec.emit.axes import scalar as scalar_code
 from pdespec.emit.expression import Printer
+from pdespec.emit.flow_scope import Laws
 from pdespec.emit.layout import comment, docstring
 from pdespec.emit.names import escape, literal
 from pdespec.emit.parts import Script, Section, SolveCode
@@ -24,14 +26,17 @@ from pdespec.model.model import Bound, Report
 from pdespec.model.sets import Interval, Set, Torus, plain
 from pdespec.model.terms import (
     Component,
+    Density,
     Expect,
     Field,
     FieldValue,
     Integrate,
+    Law,
     Partial,
     RelativeError,
     VectorOperator,
     flat,
+    substitute,
 )
 from pdespec.plan.unbounded import box_of, unbounded, within
 from pdespec.plan.variational import weight_of
@@ -50,6 +55,10 @@ class Body:
     lines: list[str] = field(default_factory=list)
     known: dict[object, str] = field(default_factory=dict)
     width: dict[str, int] = field(default_factory=dict)
+
+    def measure(self, term: Integrate | Expect, scope: Scope) -> tuple[dict[Expr, Points], Expr]:
+        """Points and weights of an integral, and what is left to sum."""
+        return _measure(term, scope, self)
 
     def line(self, key: object, hint: str, code: str) -> str:
         """The name of a line's value; each line is written once."""
@@ -115,10 +124,47 @@ def value_code(quantity: Expr, body: Body) -> tuple[str, str]:
     """The code of a report's value, and of its standard error where it is a mean over particles."""
     if isinstance(quantity, RelativeError):
         return _relative_error(quantity, body), ""
+    quantity = with_densities(substitute(quantity, _final_times(body.script)))
     term = scalar(quantity) if quantity.has(VectorOperator, Partial) else quantity
     scope = _scope({}, term, body)
     code = scalar_code(term, scope)
     return f"float({code.text})" if code.tensor else code.text, standard_error(term, body)
+
+
+def with_densities(term: Expr) -> Expr:
+    """Densities of laws by their formulas, logarithms of them in closed form, and integrands as sums, so that p ln p is 0
+    where p is."""
+    if isinstance(term, log) and isinstance(term.args[0], Density):
+        return _log_density(term.args[0])
+    if isinstance(term, Density):
+        return exp(_log_density(term))
+    if not term.args or isinstance(term, (FieldValue, Law, Field)):
+        return term
+    args = [with_densities(a) if isinstance(a, Expr) else a for a in term.args]
+    if isinstance(term, (Integrate, Expect)):
+        args[0] = expand_mul(args[0])
+    return term.func(*args)
+
+
+def _log_density(term: Density) -> Expr:
+    """ln of a law's density: −βV − ln ∫e^{−βV} for a Gibbs law."""
+    law, point = term.law, term.point
+    if law.family == "gibbs":
+        potential, inverse, variables, region = law.parameters
+        here = substitute(potential, dict(zip(variables, point, strict=True)))
+        return -inverse * here - log(Integrate(exp(-inverse * potential), variables, region))
+    coordinates = tuple(c for a in point for c in flatten(expand(a)))
+    return expand_log(log(density(law, coordinates)), force=True)
+
+
+def _final_times(script: Script) -> dict[Expr, Expr]:
+    """A function of time is reported at the final time."""
+    ends: dict[Expr, Expr] = {}
+    for d in script.model.domains:
+        interval = plain(d.set)
+        if d.time and isinstance(interval, Interval):
+            ends[d.coordinates[0]] = interval.hi
+    return ends
 
 
 def standard_error(term: Expr, body: Body) -> str:
@@ -136,7 +182,7 @@ def _scope(points: dict[Expr, Points], term: Expr, body: Body) -> Scope:
     return Scope(
         points,
         lambda t, s: _leaf(t, s, body),
-        lambda t, s: _measure(t, s, body),
+        body.measure,
         body.script.constants(term),
         request=lambda t, gradient: body.script.function(t, gradient),
     )
@@ -197,12 +243,12 @@ def _points(value: FieldValue, scope: Scope, body: Body) -> tuple[str, tuple[str
 
 
 def _measure(term: Integrate | Expect, scope: Scope, body: Body) -> tuple[dict[Expr, Points], Expr]:
-    for f in _fields(term.body):
-        solve, _ = solution(f, body)
-        if solve.measure is not None:
-            return solve.measure(term, scope, body)
     if isinstance(term, Expect):
-        return law_nodes(term, scope, body)
+        return _law_nodes(term, scope, body)
+    for value in _values(term.body):
+        solve, _ = solution(value.field, body)
+        if solve.measure is not None and term.variables[0] in value.point:
+            return solve.measure(term, scope, body)
     region = term.region
     if unbounded(region):
         region = within(region, box_of(weight_of(term), flat(term.variables), body.script.model))
@@ -215,14 +261,20 @@ def _measure(term: Integrate | Expect, scope: Scope, body: Body) -> tuple[dict[E
     return points, term.body
 
 
-def law_nodes(term: Expect, scope: Scope, body: Body) -> tuple[dict[Expr, Points], Expr]:
-    raise SpecError([error("PDE945", None, f"𝔼 over the law `{term.law.family}` has no quadrature yet")])
+def _law_nodes(term: Expect, scope: Scope, body: Body) -> tuple[dict[Expr, Points], Expr]:
+    """Nodes and weights of the rule of a law."""
+    laws = Laws(body.script)
+    nodes, weights = laws.nodes(term)
+    if ("law", nodes) not in body.known:
+        body.known["law", nodes] = nodes
+        body.lines += laws.lines()
+    return {term.variables[0]: Points(nodes, f"axis{len(scope.points)}", weights)}, term.body
 
 
-def _fields(term: Expr) -> list[Field]:
+def _values(term: Expr) -> list[FieldValue]:
     if isinstance(term, FieldValue):
-        return [term.field]
-    return [f for a in getattr(term, "args", ()) for f in _fields(a)]
+        return [term]
+    return [v for a in getattr(term, "args", ()) for v in _values(a)]
 
 
 def quadrature(region: Set, body: Body) -> tuple[str, str, bool]:

@@ -153,9 +153,8 @@ def _objective(stem: str, plan: Ritz, others: list[str], script: Script) -> str:
     scope = Scope({}, leaf, measure, constants)
     value = scalar_code(plan.objective, scope)
     sign = "-" if plan.sign < 0 else ""
-    lines.append(
-        statement('terms = {"objective":', f"{sign}{value.within(Precedence.PRODUCT) if sign else value.text}}}")
-    )
+    lines.append("    terms: dict[str, Tensor] = {}")
+    lines.append(statement('terms["objective"] =', f"{sign}{value.within(Precedence.PRODUCT) if sign else value.text}"))
     for label, constraint in plan.constraints:
         lines += _cosine(script.names.name(label), constraint, plan, scope, texts)
     for c in plan.conditions:

@@ -607,7 +607,12 @@ class Exact(Term):
 
 
 class RelativeError(Term):
-    """‖f − g‖/‖g‖ in L²(weight): `RelativeError(f, g, variables, region, weight)`."""
+    """‖f − g‖/‖g‖ in L²(weight): `RelativeError(f, g, variables, region, weight)`; a number, the variables being bound."""
+
+    @property
+    def free_symbols(self) -> set[Basic]:
+        inner = set().union(*(a.free_symbols for a in (self.args[0], self.args[1], self.args[4])))
+        return inner - set(self.args[2])
 
 
 # ── substitution ──────────────────────────────────────────────────────────────────────────────────────────────────
