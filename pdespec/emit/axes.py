@@ -96,7 +96,8 @@ class Scope:
     request: Callable[[Defined, bool], str] = lambda term, gradient: term.name
 
     def inner(self, points: dict[Variable, Points]) -> Scope:
-        return Scope({**self.points, **points}, self.leaf, self.measure, self.names, self.request)
+        outer = {v: p for v, p in self.points.items() if v not in points}
+        return Scope({**outer, **points}, self.leaf, self.measure, self.names, self.request)
 
     def order(self, axes: set[str]) -> tuple[str, ...]:
         """Axes in order of nesting."""

@@ -1,9 +1,9 @@
 """Random features: the equations of a solve as rows of one least-squares problem.
 
-    def bulk_rows(z, features, c):
+    def bulk_rows(z, features, blocks):
         x, y = z.split(1, dim=1)
         phi_xx, phi_yy = features.derivatives(z, (2, 0), (0, 2))
-        u_xx, u_yy = phi_xx @ c[0], phi_yy @ c[0]
+        u_xx, u_yy = phi_xx @ blocks[0], phi_yy @ blocks[0]
         return bulk(x, y, u_xx, u_yy), -(phi_xx + phi_yy)
 Points, coordinates and values are columns (n, 1), so that the same residual function serves them and matrices (n, K).
 """
@@ -78,7 +78,7 @@ def rows_function(condition: Condition, plan: Features, script: Script) -> str:
         f"{', '.join(phi.values())}{',' if len(phi) == 1 else ''} = features.derivatives(z, {', '.join(map(literal, orders))})"
     )
     for channel, name in names.channels.items():
-        lines.append(f"{name} = {phi[channel.orders]} @ c[{blocks.index((channel.field, channel.component))}]")
+        lines.append(f"{name} = {phi[channel.orders]} @ blocks[{blocks.index((channel.field, channel.component))}]")
     name = script.names.name(condition.label)
     arguments_used = used(names, condition)
     call = f"{name}({', '.join(arguments_used)})"
@@ -90,9 +90,9 @@ def rows_function(condition: Condition, plan: Features, script: Script) -> str:
         shown = [n if n in mentioned else "_" for n in inputs]
         lines.insert(0, f"{', '.join(shown)} = z.split(1, dim=1)" if len(inputs) > 1 else f"{inputs[0]} = z")
     arguments = (
-        "z: Tensor, normals: Tensor, features: Features, c: Tensor"
+        "z: Tensor, normals: Tensor, features: Features, blocks: Tensor"
         if boundary
-        else "z: Tensor, features: Features, c: Tensor"
+        else "z: Tensor, features: Features, blocks: Tensor"
     )
     head = f"def {name}_rows({arguments}) -> tuple[Tensor, Tensor]:"
     body = "\n".join("    " + line for line in lines)
@@ -130,9 +130,9 @@ def _row(component: Expr, condition: Condition, blocks: list[Output], write: Pri
 def _equations(stem: str, names: list[str], script: Script) -> str:
     entries = "\n".join(f'        "{n}": {n}_rows(*points["{n}"], features, blocks),' for n in names)
     return (
-        f"def {stem}equations(c: Tensor, features: Features, points: Mapping[str, tuple[Tensor, ...]]) -> Rows:\n"
-        f'    """Residuals and rows of all equations at coefficients c, one block of K for each unknown function."""\n'
-        f"    blocks = c.reshape(-1, features.count, 1)\n"
+        f"def {stem}equations(coefficients: Tensor, features: Features, points: Mapping[str, tuple[Tensor, ...]]) -> Rows:\n"
+        f'    """Residuals and rows of all equations at these coefficients, one block of K for each unknown function."""\n'
+        f"    blocks = coefficients.reshape(-1, features.count, 1)\n"
         f"    return {{\n{entries}\n    }}"
     )
 

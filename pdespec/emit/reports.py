@@ -75,7 +75,7 @@ def evaluate_section(solves: list[SolveCode], script: Script) -> Section:
     functions = [_report(k, r, by_label, script) for k, r in enumerate(script.plan.reports, 1)]
     calls = ", ".join(f"report_{k}(solutions, config)" for k in range(1, len(functions) + 1))
     functions.append(
-        "def evaluate(solutions: dict[str, Any], config: Config) -> list[Report]:\n"
+        "@torch.no_grad()\ndef evaluate(solutions: dict[str, Any], config: Config) -> list[Report]:\n"
         '    """Every report of the spec, with its bound."""\n'
         f"    return [{calls}]"
     )

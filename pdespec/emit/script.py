@@ -52,7 +52,7 @@ def emit(plan: Plan, *, engine: str = "auto") -> tuple[str | None, tuple[Diagnos
 
 
 def _emit(plan: Plan, engine: str) -> str:
-    script = Script(plan, Namespace(sorted(defined_names())), engine)
+    script = Script(plan, Namespace(sorted(defined_names() | LOCALS)), engine)
     _claim_names(script)
     solves = [emit_solve(realisation, script) for realisation in plan.solves]
     sections = [s for code in solves for s in code.sections]
@@ -160,6 +160,13 @@ def _order(r: Residual) -> int:
 def _unknown(u: Unknown) -> str:
     return escape(f"{u.name} on {' × '.join(d.name for d in u.domains)}")
 
+
+LOCALS = frozenset(
+    """a advance after arrays axes blocks chain coefficients dealiased density diffusion drawn features flow gradient grid
+    importance keep monitor moved names net normals on_step phi points react_by move_by rules run solution solutions span
+    spread stages start state stderr terms value weights z""".split()
+)
+"""What functions of a script call their own variables: a user's name that is one of them gets a trailing underscore."""
 
 OWN = {
     "math": "import math",

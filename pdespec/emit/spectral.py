@@ -162,6 +162,6 @@ def spectral_lines(stem: str, plan: Grid, key: str, script: Script) -> tuple[lis
     """What is fixed before the steps, and a step of ETDRK4."""
     before = [
         "k = wavenumbers(grid)",
-        f"mobility = {stem}mobility(k) * low_modes(grid)",
+        f"dealiased = {stem}mobility(k) * low_modes(grid)",
     ]
-    return before, f'etdrk4(state["{key}"], etdrk4_coefficients({stem}symbol(k), dt), {stem}rest, mobility)'
+    return before, f'etdrk4(state["{key}"], etdrk4_coefficients({stem}symbol(k), dt), {stem}rest, dealiased)'

@@ -13,12 +13,13 @@ from pdespec.runtime.shapes import Shape
 
 def partial(u: Callable[[Tensor], Tensor], z: Tensor, orders: Sequence[int]) -> Tensor:
     """∂^α u at points z (n, d) for a scalar function u: (n, d) → (n,); `orders` is α."""
-    z = z.detach().requires_grad_()
-    value = u(z)
-    for axis, times in enumerate(orders):
-        for _ in range(times):
-            (slope,) = torch.autograd.grad(value.sum(), z, create_graph=True)
-            value = slope[:, axis]
+    with torch.enable_grad():
+        z = z.detach().requires_grad_()
+        value = u(z)
+        for axis, times in enumerate(orders):
+            for _ in range(times):
+                (slope,) = torch.autograd.grad(value.sum(), z, create_graph=True)
+                value = slope[:, axis]
     return value.detach()
 
 
