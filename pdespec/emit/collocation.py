@@ -19,6 +19,15 @@ from pdespec.plan.plan import Collocation, Condition, Descent, Network
 from pdespec.plan.unbounded import within
 
 
+ITERATIONS_A_STEP = 10
+"""Iterations of L-BFGS between two looks at the loss."""
+
+
+def stage_steps(d: Descent) -> int:
+    """The steps of a stage: L-BFGS takes several iterations in one."""
+    return -(-d.steps // ITERATIONS_A_STEP) if d.name == "lbfgs" else d.steps
+
+
 def emit_collocation(plan: Collocation, script: Script) -> SolveCode:
     """The sections of a solve by collocation."""
     stem = prefix(plan.solve, script)
@@ -39,7 +48,7 @@ def emit_collocation(plan: Collocation, script: Script) -> SolveCode:
         solution,
         f"{stem}solve",
         sections,
-        sum(d.steps for d in plan.iterations),
+        sum(map(stage_steps, plan.iterations)),
         tuple(script.names.name(c.label) for c in plan.conditions),
         why=plan.why,
         save=saved_fields(solution, plan.fields, region, script),
@@ -212,10 +221,10 @@ def descents(iterations: tuple[Descent, ...], nets: list[str], call: str, solve:
             steps, schedule = f"config.share({d.steps})", f", lambda k: 0.05 ** (k / config.share({d.steps}))"
         else:
             lines.append(
-                f"    {optimiser} = torch.optim.LBFGS({parameters}, max_iter=10, history_size=50, "
+                f"    {optimiser} = torch.optim.LBFGS({parameters}, max_iter={ITERATIONS_A_STEP}, history_size=50, "
                 'tolerance_grad=0, tolerance_change=0, line_search_fn="strong_wolfe")'
             )
-            steps, schedule = f"config.share({d.steps})", ", scale=1e6"
+            steps, schedule = f"config.share({stage_steps(d)})", ", scale=1e6"
         name = f"{solve.label} {d.name}".strip()
         stages.append(f'Descent("{name}", {steps}, {optimiser}, lambda k: {call}, {weight}{schedule})')
     lines.append("    stages: list[Stage] = [")

@@ -8,6 +8,7 @@ A line that is too long is folded inside brackets, at the loosest operator first
 from __future__ import annotations
 
 import io
+import re
 import textwrap
 import tokenize
 from collections.abc import Iterable, Sequence
@@ -69,6 +70,30 @@ def statement(head: str, expression: str, indent: int = 4, note: str = "", width
         return comment(line, note)
     above = f"{pad}# {note}\n" if note else ""
     return above + f"{pad}{head} " + fold(expression, indent, bracketed=False, width=width)
+
+
+_HEAD = re.compile(r"(return|yield|[A-Za-z_][\w.]*(?:\[[^=]*?\])?(?:, [A-Za-z_]\w*)*(?:: [^=]+?)? =) (.+)")
+_DEFINITION = re.compile(r"(def \w+)\((.*)\)( -> .+:)")
+
+
+def fit(code: str) -> str:
+    """Code in which each line that is too long is folded: a statement, an item of a list, a head of a function, a docstring."""
+    return "\n".join(line if len(line) <= WIDTH else _fitted(line) for line in code.split("\n"))
+
+
+def _fitted(line: str) -> str:
+    text = line.strip()
+    indent = len(line) - len(line.lstrip())
+    if text.startswith('"""') and text.endswith('"""') and len(text) > 6:
+        return docstring(text[3:-3], indent)
+    if found := _DEFINITION.fullmatch(text):
+        head, arguments, end = found.groups()
+        return f"{' ' * indent}{head}(\n{_lines([arguments], 1, indent + 4, WIDTH)}\n{' ' * indent}){end}"
+    if found := _HEAD.fullmatch(text):
+        return statement(found[1], found[2], indent)
+    if text.endswith(","):
+        return f"{' ' * indent}{fold(text[:-1], indent)},"
+    return line
 
 
 def fold(text: str, indent: int, bracketed: bool = True, width: int = WIDTH) -> str:

@@ -38,6 +38,7 @@ class Script:
     parameters: set[Parameter] = field(default_factory=set)
     definitions: dict[str, Defined] = field(default_factory=dict)
     gradients: dict[str, Defined] = field(default_factory=dict)
+    sets: dict[str, str] = field(default_factory=dict)
 
     @property
     def model(self) -> Model:

@@ -13,13 +13,15 @@ from sympy import Expr, Float, Integer
 from pdespec.derive.components import scalar
 from pdespec.diagnostics import SpecError, error
 from pdespec.emit.expression import Printer
-from pdespec.emit.names import literal
-from pdespec.emit.parts import Script
+from pdespec.emit.layout import docstring, statement
+from pdespec.emit.names import escape, literal
+from pdespec.emit.parts import Script, Section
 from pdespec.model.sets import (
     Ball,
     Boundary,
     Difference,
     Interval,
+    Named,
     Point,
     Product,
     RealSpace,
@@ -81,7 +83,13 @@ def box_code(region: Set, script: Script) -> str:
 
 
 def shape_code(region: Set, script: Script) -> str:
-    """A solid."""
+    """A solid; one with a name, that is more than a box or a ball, is a function of that name."""
+    if isinstance(region, Named) and isinstance(plain(region), (Difference, Union, Sublevel)):
+        name = script.names.name(region.name)
+        if name not in script.sets:
+            script.sets[name] = ""
+            script.sets[name] = shape_code(region.value, script)
+        return f"{name}()"
     region = plain(region)
     match region:
         case Interval() | Torus():
@@ -122,7 +130,7 @@ def patches(region: Set, script: Script) -> str:
     region = plain(region)
     match region:
         case Boundary(of=of):
-            return _surface(plain(of), script)
+            return _surface(of, script)
         case Point(coordinates=values):
             return f"singleton({', '.join(number(v, script) for v in values)})"
         case Product(parts=parts) if not all(isinstance(plain(p), (Interval, Torus)) for p in parts):
@@ -135,9 +143,15 @@ def patches(region: Set, script: Script) -> str:
     return f"{shape_code(region, script)}.interior"
 
 
+def sets_section(script: Script) -> Section | None:
+    """The named sets as functions."""
+    functions = [f"def {n}() -> Shape:\n{docstring(escape(n))}\n{statement('return', c)}" for n, c in script.sets.items()]
+    return Section("sets", "\n\n\n".join(functions)) if functions else None
+
+
 def _surface(inside: Set, script: Script) -> str:
     """The boundary of a solid: none across a circle, and none where an unbounded domain was cut."""
-    code = shape_code(inside, script)
+    code, inside = shape_code(inside, script), plain(inside)
     if isinstance(inside, Sublevel):
         return f"{code}.surface"
     parts = [plain(f) for f in inside.factors]

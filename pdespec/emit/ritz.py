@@ -22,6 +22,7 @@ from pdespec.emit.collocation import (
     make_networks,
     network_sections,
     prefix,
+    stage_steps,
     unpack,
     weights,
 )
@@ -65,7 +66,7 @@ def emit_ritz(plan: Ritz, script: Script) -> SolveCode:
         solution,
         f"{stem}solve",
         tuple(sections),
-        sum(d.steps for d in plan.iterations),
+        sum(map(stage_steps, plan.iterations)),
         labels,
         arguments=tuple(script.names.name(label) for label in others),
         why=plan.why,

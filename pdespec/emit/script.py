@@ -17,10 +17,11 @@ from pdespec.derive.notation import unicode
 from pdespec.diagnostics import Diagnostic, SpecError
 from pdespec.emit.definitions import definitions_section, parameters_section
 from pdespec.emit.inline import defined_names, inline, merge_imports
-from pdespec.emit.layout import WIDTH, ruler
+from pdespec.emit.layout import WIDTH, fit, ruler
 from pdespec.emit.names import Namespace, escape
 from pdespec.emit.parts import Script, Section, SolveCode
 from pdespec.emit.realisations import emit_solve
+from pdespec.emit.regions import sets_section
 from pdespec.emit.reports import evaluate_section, solution_section
 from pdespec.emit.scopes import global_names
 from pdespec.emit.verify import verify
@@ -60,11 +61,11 @@ def _emit(plan: Plan, engine: str) -> str:
     evaluate = evaluate_section(solves, script)
     save = solution_section(solves, script)
     precision = Section("precision", "dtype = torch.float64")
-    head = [s for s in (parameters_section(script), definitions_section(script)) if s is not None]
+    head = [s for s in (parameters_section(script), definitions_section(script), sets_section(script)) if s is not None]
     text = "\n".join(s.code for s in (*head, *sections, train, evaluate, save))
     imports, runtime = inline(sorted({*BASE, *(global_names(text) & defined_names())}))
     parts = [
-        ruler(escape(section.title), section.provenance) + "\n" + section.code
+        ruler(escape(section.title), section.provenance) + "\n" + fit(section.code)
         for section in (precision, *head, *sections, train, evaluate, save)
     ]
     parts.append(ruler("runtime: the pieces of pdespec.runtime that this script uses") + "\n" + runtime)

@@ -69,9 +69,8 @@ def _cut(marginal: np.ndarray, axis: np.ndarray, half: float, d: int) -> tuple[f
 def within(region: Set, box: Box) -> Set:
     """The region with its R^d replaced by the box."""
     match region:
-        case Named(value=value):
-            inner = within(value, box)
-            return region if inner == value else inner
+        case Named(name=name, value=value):
+            return Named(name, within(value, box))
         case RealSpace():
             sides = tuple(Interval(Float(a), Float(b)) for a, b in box)
             return sides[0] if len(sides) == 1 else Product(sides)
