@@ -8,7 +8,7 @@ from pdespec.emit.channels import channel_name
 from pdespec.emit.layout import statement
 from pdespec.emit.names import escape, literal
 from pdespec.emit.network import emit_network
-from pdespec.emit.parts import Script, Section, SolveCode
+from pdespec.emit.parts import Script, Section, SolveCode, term_key
 from pdespec.emit.pictures import saved_fields
 from pdespec.emit.regions import needs_normals, sampler
 from pdespec.emit.residuals import coordinate_name, residual_function, spell, used
@@ -17,7 +17,6 @@ from pdespec.model.sets import product
 from pdespec.model.terms import Field
 from pdespec.plan.plan import Collocation, Condition, Descent, Network
 from pdespec.plan.unbounded import within
-
 
 ITERATIONS_A_STEP = 10
 """Iterations of L-BFGS between two looks at the loss."""
@@ -49,7 +48,7 @@ def emit_collocation(plan: Collocation, script: Script) -> SolveCode:
         f"{stem}solve",
         sections,
         sum(map(stage_steps, plan.iterations)),
-        tuple(script.names.name(c.label) for c in plan.conditions),
+        tuple(term_key(plan.solve, script.names.name(c.label), script) for c in plan.conditions),
         why=plan.why,
         save=saved_fields(solution, plan.fields, region, script),
     )
@@ -168,14 +167,15 @@ def _objective(stem: str, plan: Collocation, script: Script) -> str:
     for c in plan.conditions:
         prepared, value = condition_lines(c, plan.networks, script)
         lines += ["", f"    # {escape(c.residual.equation.text.strip())}", *(f"    {line}" for line in prepared)]
-        lines.append(statement(f'terms["{script.names.name(c.label)}"] =', value))
+        lines.append(statement(f'terms["{term_key(plan.solve, script.names.name(c.label), script)}"] =', value))
     lines.append("    return terms")
     return "\n".join(lines)
 
 
-def weights(conditions: tuple[Condition, ...], script: Script) -> str:
+def weights(solve: Solve, conditions: tuple[Condition, ...], script: Script) -> str:
     """The weights of the loss terms."""
-    return "{" + ", ".join(f'"{script.names.name(c.label)}": {literal(c.weight)}' for c in conditions) + "}"
+    keys = [term_key(solve, script.names.name(c.label), script) for c in conditions]
+    return "{" + ", ".join(f'"{k}": {literal(c.weight)}' for k, c in zip(keys, conditions, strict=True)) + "}"
 
 
 def _solve(stem: str, plan: Collocation, script: Script) -> str:
@@ -188,7 +188,7 @@ def _solve(stem: str, plan: Collocation, script: Script) -> str:
             '    """The networks, and the stages that train them."""',
             *lines,
             f"    points = {stem}sample(config)",
-            f"    weights = {weights(plan.conditions, script)}",
+            f"    weights = {weights(plan.solve, plan.conditions, script)}",
             *descents(plan.iterations, nets, call, plan.solve, "weights"),
             f"    return {{{entries}}}, stages",
         ]

@@ -15,7 +15,7 @@ from pdespec.emit.flow_reports import flow_leaf, flow_measure, steps_at
 from pdespec.emit.flow_scope import Laws, Representation, scope_for, space
 from pdespec.emit.layout import docstring, statement
 from pdespec.emit.names import escape, literal
-from pdespec.emit.parts import Script, Section, SolveCode
+from pdespec.emit.parts import Script, Section, SolveCode, term_key
 from pdespec.emit.regions import bounds, number
 from pdespec.emit.spectral import spectral_lines, spectral_section
 from pdespec.model.sets import Interval, Torus, plain, product
@@ -39,7 +39,8 @@ def emit_grid(plan: Grid, script: Script) -> SolveCode:
         Section("solve", _solve(stem, plan, key, laws, script), f"spec:{plan.solve.span.line}"),
     )
     steps = round((plan.end - plan.begin) / plan.dt)
-    labels = ("time", "energy", "mass", "minimum")
+    keys = ("time", *(("energy",) if plan.flow.energy is not None else ()), "mass", "minimum")
+    labels = tuple(term_key(plan.solve, k, script) for k in keys)
     return SolveCode(
         plan.solve.label, solution, f"{stem}solve", sections, steps, labels, why=plan.why, save=_save(plan, key, solution, script),
         leaf=flow_leaf(plan, key), measure=flow_measure(plan, key),
@@ -199,10 +200,9 @@ def _solve(stem: str, plan: Grid, key: str, laws: Laws, script: Script) -> str:
     lines += [f"    {line}" for line in before]
     energy = plan.flow.energy is not None
     given = "".join(f", {n}" for n in laws.names) if density else ""
-    monitored = ['"time": t']
-    if energy:
-        monitored.append(f'"energy": {stem}energy(state["{key}"], grid{given})')
-    monitored += [f'"mass": mass(state["{key}"], grid)', f'"minimum": state["{key}"].min()']
+    values = {"time": "t", "energy": f'{stem}energy(state["{key}"], grid{given})'} if energy else {"time": "t"}
+    values |= {"mass": f'mass(state["{key}"], grid)', "minimum": f'state["{key}"].min()'}
+    monitored = [f'"{term_key(plan.solve, name, script)}": {value}' for name, value in values.items()]
     lines += [
         "",
         "    def advance(state: dict[str, Tensor], t: float, dt: float, random: torch.Generator) -> dict[str, Tensor]:",

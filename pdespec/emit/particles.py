@@ -6,18 +6,19 @@ b and s are functions of the particles alone: integrals against p are means over
 
 from __future__ import annotations
 
-from sympy import Expr
+from sympy import Add, Expr
 
 from pdespec.derive.components import scalar as in_coordinates
 from pdespec.derive.notation import unicode
 from pdespec.diagnostics import SpecError, error
 from pdespec.emit.axes import Points, scalar, vector
+from pdespec.emit.code import Precedence
 from pdespec.emit.expression import Printer
 from pdespec.emit.flow_reports import flow_leaf, flow_measure, flow_stderr, steps_at
 from pdespec.emit.flow_scope import Laws, Representation, covariance_code, law_code, scope_for, space
 from pdespec.emit.layout import docstring, statement
 from pdespec.emit.names import escape, literal
-from pdespec.emit.parts import Script, Section, SolveCode
+from pdespec.emit.parts import Script, Section, SolveCode, term_key
 from pdespec.emit.regions import bounds, number
 from pdespec.model.sets import Interval, Set, Torus, plain, product
 from pdespec.model.terms import Law, VectorVariable
@@ -33,12 +34,16 @@ def emit_particles(plan: Particles, script: Script) -> SolveCode:
     name = script.names.name(here.name)
     p = Representation(plan.flow.field, name, weights="weights" if plan.flow.growth != 0 else "")
     drift = _velocity(stem, plan, here, name, p, laws, script)
+    watched = _watched(stem, plan, name, p, laws, script)
+    energy = [code for _, code in watched if code.startswith("def ")]
+    drift = "\n\n\n".join([drift, *energy])
     sections = (
         Section(f"flow: {escape(plan.flow.equation.text.strip())}", drift, f"spec:{plan.flow.equation.span.line}"),
         Section("start", _start(stem, plan, here, script), f"spec:{plan.start.equation.span.line}"),
-        Section("solve", _solve(stem, plan, here, name, laws, script), f"spec:{plan.solve.span.line}"),
+        Section("solve", _solve(stem, plan, here, name, watched, laws, script), f"spec:{plan.solve.span.line}"),
     )
     steps = round((plan.end - plan.begin) / plan.dt)
+    labels = tuple(term_key(plan.solve, key, script) for key in ("time", *(k for k, _ in watched)))
     save = (
         f'arrays["{solution}.{script.names.name(plan.flow.field.name)}.particles"] = '
         f'torch.stack([s["{name}"].reshape(len(s["{name}"]), -1) for s in solutions["{solution}"].kept.values()])',
@@ -46,7 +51,7 @@ def emit_particles(plan: Particles, script: Script) -> SolveCode:
         f'torch.tensor([{literal(plan.begin)} + {literal(plan.dt)} * k for k in solutions["{solution}"].kept])',
     )
     return SolveCode(
-        plan.solve.label, solution, f"{stem}solve", sections, steps, ("time", "spread"), why=plan.why, save=save,
+        plan.solve.label, solution, f"{stem}solve", sections, steps, labels, why=plan.why, save=save,
         leaf=flow_leaf(plan, name), measure=flow_measure(plan, name), stderr=flow_stderr(plan, name),
     )  # fmt: skip
 
@@ -76,6 +81,33 @@ def _velocity(stem: str, plan: Particles, here: Expr, name: str, p: Representati
             statement("return", decay.text if decay.axes else f"torch.full_like({p.weights}, {decay.text})"),
         ]
     return "\n".join(lines)
+
+
+def _watched(stem: str, plan: Particles, name: str, p: Representation, laws: Laws, script: Script) -> list[tuple[str, str]]:
+    """What is monitored: the energy, or its part that needs no value of p ("potential"), and the spread."""
+    found = [("spread", f'state["{name}"].std()')]
+    if plan.flow.energy is None:
+        return found
+    summands, codes = Add.make_args(plan.flow.energy.expand(deep=False)), []
+    weights = f", {p.weights}: Tensor" if p.weights else ""
+    for term in summands:
+        try:
+            codes.append((term, scalar(term, scope_for(p, {}, script, laws, term))))
+        except SpecError:  # an entropy: its value needs an estimator
+            continue
+    if not codes:
+        return found
+    key = "energy" if len(codes) == len(summands) else "potential"
+    total = Add(*(term for term, _ in codes))
+    text = " + ".join(code.within(Precedence.PRODUCT) for _, code in codes)
+    function = "\n".join(
+        [
+            f"def {stem}{key}({name}: Tensor{weights}{laws.arguments()}) -> Tensor:",
+            docstring(escape(unicode(total))),
+            statement("return", text),
+        ]
+    )
+    return [(key, function), *found]
 
 
 def _start(stem: str, plan: Particles, here: Expr, script: Script) -> str:
@@ -125,7 +157,9 @@ def _domain(plan: Particles, script: Script) -> Set:
     return product(*(d.set for d in script.model.unknown(plan.flow.field.name).space))
 
 
-def _solve(stem: str, plan: Particles, here: Expr, name: str, laws: Laws, script: Script) -> str:
+def _solve(
+    stem: str, plan: Particles, here: Expr, name: str, watched: list[tuple[str, str]], laws: Laws, script: Script
+) -> str:
     steps = round((plan.end - plan.begin) / plan.dt)
     lines = [f"def {stem}solve(config: Config) -> tuple[Evolution, list[Stage]]:"]
     method = plan.integrator
@@ -150,6 +184,11 @@ def _solve(stem: str, plan: Particles, here: Expr, name: str, laws: Laws, script
     first = f'{{"{name}": {stem}start(config)}}'
     if weighted:
         first = f'{{"{name}": {stem}start(config), "weights": torch.full(({plan.count},), {1 / plan.count!r}, dtype=dtype, device=config.device)}}'
+    told = [f'"{term_key(plan.solve, "time", script)}": t']
+    for key, code in watched:
+        value = f'{stem}{key}(state["{name}"]{given})' if code.startswith("def ") else code
+        told.append(f'"{term_key(plan.solve, key, script)}": {value}')
+    monitored = ", ".join(told)
     lines += [
         "",
         "    def advance(state: dict[str, Tensor], t: float, dt: float, random: torch.Generator) -> dict[str, Tensor]:",
@@ -157,7 +196,7 @@ def _solve(stem: str, plan: Particles, here: Expr, name: str, laws: Laws, script
         f"        return {after}",
         "",
         "    def monitor(state: dict[str, Tensor], t: float) -> dict[str, float | Tensor]:",
-        f'        return {{"time": t, "spread": state["{name}"].std()}}',
+        f"        return {{{monitored}}}",
         "",
         f"    keep = {literal(sorted({*steps_at(plan), steps} - {0}))}",
         f'    flow = Evolution("{plan.solve.label or "flow"}", config.share({steps}), {literal(plan.dt)}, {first}, '

@@ -13,7 +13,7 @@ from sympy import Expr
 
 from pdespec.emit.axes import Array, Points
 from pdespec.emit.names import Namespace
-from pdespec.model.model import Model
+from pdespec.model.model import Model, Solve
 from pdespec.model.terms import Defined, Parameter
 from pdespec.plan.plan import Plan
 
@@ -57,6 +57,11 @@ class Script:
             self.gradients.setdefault(term.name, term)
         self.constants(term.body)
         return ("grad_" if gradient else "") + self.names.name(term.name)
+
+
+def term_key(solve: Solve, key: str, script: Script) -> str:
+    """The name of a monitored value: its own, or SOLVE.NAME where several solves share a history."""
+    return f"{script.names.name(solve.label)}.{key}" if solve.label and len(script.plan.solves) > 1 else key
 
 
 def parameters(*terms: Expr) -> set[Parameter]:

@@ -28,7 +28,7 @@ from pdespec.emit.collocation import (
 )
 from pdespec.emit.layout import statement
 from pdespec.emit.names import escape
-from pdespec.emit.parts import Script, Section, SolveCode
+from pdespec.emit.parts import Script, Section, SolveCode, term_key
 from pdespec.emit.pictures import saved_fields
 from pdespec.emit.regions import bounds, patches, sampler
 from pdespec.emit.residuals import coordinate_name, residual_function
@@ -56,11 +56,8 @@ def emit_ritz(plan: Ritz, script: Script) -> SolveCode:
     solution = script.names.name(plan.solve.label) if plan.solve.label else "solution"
     domain = product(*(d.set for d in script.model.unknown(plan.fields[0].name).domains))
     region = within(domain, plan.box) if plan.box else domain
-    labels = (
-        "objective",
-        *(script.names.name(e) for e, _ in plan.constraints),
-        *(script.names.name(c.label) for c in plan.conditions),
-    )
+    keys = ("objective", *(script.names.name(e) for e, _ in plan.constraints), *(script.names.name(c.label) for c in plan.conditions))
+    labels = tuple(term_key(plan.solve, key, script) for key in keys)
     return SolveCode(
         plan.solve.label,
         solution,
@@ -155,13 +152,13 @@ def _objective(stem: str, plan: Ritz, others: list[str], script: Script) -> str:
     value = scalar_code(plan.objective, scope)
     sign = "-" if plan.sign < 0 else ""
     lines.append("    terms: dict[str, Tensor] = {}")
-    lines.append(statement('terms["objective"] =', f"{sign}{value.within(Precedence.PRODUCT) if sign else value.text}"))
+    lines.append(statement(f'terms["{term_key(plan.solve, "objective", script)}"] =', f"{sign}{value.within(Precedence.PRODUCT) if sign else value.text}"))
     for label, constraint in plan.constraints:
-        lines += _cosine(script.names.name(label), constraint, plan, scope, texts)
+        lines += _cosine(term_key(plan.solve, script.names.name(label), script), constraint, plan, scope, texts)
     for c in plan.conditions:
         prepared, residual = condition_lines(c, plan.networks, script)
         lines += [f"    {line}" for line in prepared]
-        lines.append(statement(f'terms["{script.names.name(c.label)}"] =', residual))
+        lines.append(statement(f'terms["{term_key(plan.solve, script.names.name(c.label), script)}"] =', residual))
     lines.append("    return terms")
     return "\n".join(lines)
 
@@ -260,8 +257,8 @@ def _solve(stem: str, plan: Ritz, others: list[str], script: Script) -> str:
     points = ", points" if plan.conditions else ""
     call = f"{stem}objective({', '.join(nets)}, rules{points}{passed})"
     entries = ", ".join(f'"{n.removesuffix("_net")}": {n}' for n in nets)
-    scale = weights(plan.conditions, script).strip("{}")
-    penalties = ", ".join(f'"{script.names.name(e)}": 100.0' for e, _ in plan.constraints)
+    scale = weights(plan.solve, plan.conditions, script).strip("{}")
+    penalties = ", ".join(f'"{term_key(plan.solve, script.names.name(e), script)}": 100.0' for e, _ in plan.constraints)
     weight = "{" + ", ".join(p for p in (scale, penalties) if p) + "}"
     return "\n".join(
         [
