@@ -120,6 +120,8 @@ def flow_stderr(plan: Particles, key: str):  # type: ignore[no-untyped-def]
 
     def stderr(term: Expr, body: Body) -> str:
         value = next(iter(term.atoms(FieldValue)))
+        if plan.method.option("moments") is not None:
+            return ""  # moments that were made exact have no sampling error
         try:
             place = (*space(value.field), value.point[-1])
             influence = variation(term, value.field, place).interior

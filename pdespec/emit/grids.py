@@ -14,7 +14,7 @@ from pdespec.emit.expression import Printer
 from pdespec.emit.flow_reports import flow_leaf, flow_measure, steps_at
 from pdespec.emit.flow_scope import Laws, Representation, scope_for, space
 from pdespec.emit.layout import docstring, statement
-from pdespec.emit.names import escape, literal
+from pdespec.emit.names import escape, latin, literal
 from pdespec.emit.parts import Script, Section, SolveCode, term_key
 from pdespec.emit.regions import bounds, number
 from pdespec.emit.spectral import spectral_lines, spectral_section
@@ -267,12 +267,13 @@ def _save(plan: Grid, key: str, solution: str, script: Script) -> tuple[str, ...
         if not isinstance(here, VectorVariable)
         else [f"{script.names.name(here.name)}{k}" for k in range(1, len(plan.cells) + 1)]
     )
+    shown = latin(plan.solve.label) if plan.solve.label else solution
     lines = [
         f'grid = solutions["{solution}"].grid',
-        f'arrays["{solution}.{key}"] = solutions["{solution}"].state["{key}"]',
+        f'arrays["{shown}.{key}"] = solutions["{solution}"].state["{key}"]',
     ]
     for k, name in enumerate(names):
         index = ", ".join([":" if j == k else "0" for j in range(len(names))] + [str(k)])
         offset = "centres()" if plan.scheme != "spectral" else f"points((0.0,) * {len(names)})"
-        lines.append(f'arrays["{solution}.{key}.axis.{name}"] = grid.{offset}[{index}]')
+        lines.append(f'arrays["{shown}.{key}.axis.{name}"] = grid.{offset}[{index}]')
     return tuple(lines)

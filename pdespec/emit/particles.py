@@ -17,7 +17,7 @@ from pdespec.emit.expression import Printer
 from pdespec.emit.flow_reports import flow_leaf, flow_measure, flow_stderr, steps_at
 from pdespec.emit.flow_scope import Laws, Representation, covariance_code, law_code, scope_for, space
 from pdespec.emit.layout import docstring, statement
-from pdespec.emit.names import escape, literal
+from pdespec.emit.names import escape, latin, literal
 from pdespec.emit.parts import Script, Section, SolveCode, term_key
 from pdespec.emit.regions import bounds, number
 from pdespec.model.sets import Interval, Set, Torus, plain, product
@@ -44,10 +44,11 @@ def emit_particles(plan: Particles, script: Script) -> SolveCode:
     )
     steps = round((plan.end - plan.begin) / plan.dt)
     labels = tuple(term_key(plan.solve, key, script) for key in ("time", *(k for k, _ in watched)))
+    shown = latin(plan.solve.label) if plan.solve.label else solution
     save = (
-        f'arrays["{solution}.{script.names.name(plan.flow.field.name)}.particles"] = '
+        f'arrays["{shown}.{script.names.name(plan.flow.field.name)}.particles"] = '
         f'torch.stack([s["{name}"].reshape(len(s["{name}"]), -1) for s in solutions["{solution}"].kept.values()])',
-        f'arrays["{solution}.{script.names.name(plan.flow.field.name)}.times"] = '
+        f'arrays["{shown}.{script.names.name(plan.flow.field.name)}.times"] = '
         f'torch.tensor([{literal(plan.begin)} + {literal(plan.dt)} * k for k in solutions["{solution}"].kept])',
     )
     return SolveCode(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from sympy import Expr
 
 from pdespec.emit.axes import Array, Points
-from pdespec.emit.names import Namespace
+from pdespec.emit.names import Namespace, latin
 from pdespec.model.model import Model, Solve
 from pdespec.model.terms import Defined, Parameter
 from pdespec.plan.plan import Plan
@@ -61,7 +61,7 @@ class Script:
 
 def term_key(solve: Solve, key: str, script: Script) -> str:
     """The name of a monitored value: its own, or SOLVE.NAME where several solves share a history."""
-    return f"{script.names.name(solve.label)}.{key}" if solve.label and len(script.plan.solves) > 1 else key
+    return f"{latin(solve.label)}.{key}" if solve.label and len(script.plan.solves) > 1 else key
 
 
 def parameters(*terms: Expr) -> set[Parameter]:

@@ -32,11 +32,11 @@ from pdespec.emit.parts import Script, Section, SolveCode, term_key
 from pdespec.emit.pictures import saved_fields
 from pdespec.emit.regions import bounds, patches, sampler
 from pdespec.emit.residuals import coordinate_name, residual_function
-from pdespec.model.sets import Interval, Set, Torus, plain, product
+from pdespec.model.sets import Set, Torus, plain, product
 from pdespec.model.terms import Component, Defined, FieldValue, Integrate
 from pdespec.plan.plan import Ritz
 from pdespec.plan.unbounded import within
-from pdespec.plan.variational import integrals
+from pdespec.plan.variational import integrals, is_box
 
 
 def emit_ritz(plan: Ritz, script: Script) -> SolveCode:
@@ -92,7 +92,7 @@ def _points_name(k: int) -> str:
 def _quadrature(stem: str, plan: Ritz, script: Script) -> str:
     """`quadrature(config)`: nodes (n, d) and weights (n,) for every region."""
     lines = [
-        f"def {stem}quadrature(config: Config) -> list[tuple[Tensor, Tensor]]:",
+        f"def {stem}quadrature(config: Config, draw: int = 0) -> list[tuple[Tensor, Tensor]]:",
         '    """Nodes (n, d) and weights (n,)',
         "",
     ]
@@ -100,8 +100,7 @@ def _quadrature(stem: str, plan: Ritz, script: Script) -> str:
     for region in regions(plan):
         cut = within(region, plan.box) if plan.box else region
         parts = [plain(p) for p in plain(cut).factors]
-        flat_box = all(isinstance(p, (Interval, Torus)) for p in parts) and sum(p.dimension for p in parts) <= 2
-        if flat_box:
+        if is_box(cut):
             n = ceil(plan.points ** (1 / len(parts)) - 1e-9)
             each = []
             for p, (lo, hi) in zip(parts, bounds(cut, script), strict=False):
@@ -110,7 +109,7 @@ def _quadrature(stem: str, plan: Ritz, script: Script) -> str:
             rules.append(f"tensor_rule({', '.join(each)})")
             notes.append(f"{'Gauss–Legendre' if 'gauss' in each[0] else 'trapezoidal rule'} on {escape(str(region))}")
         else:
-            rules.append(f"sobol_rule(draw_points({patches(cut, script)}, {plan.points}, config.seed))")
+            rules.append(f"sobol_rule(draw_points({patches(cut, script)}, {plan.points}, config.seed + draw))")
             notes.append(f"Sobol points of {escape(str(cut))}")
     lines = lines[:1] + [f'    """Nodes (n, d) and weights (n,): {"; ".join(notes)}."""']
     lines.append(f"    rules = [{', '.join(rules)}]")
@@ -255,7 +254,8 @@ def _solve(stem: str, plan: Ritz, others: list[str], script: Script) -> str:
     given = "".join(f", {script.names.name(o)}: dict[str, nn.Module]" for o in others)
     passed = "".join(f", {script.names.name(o)}" for o in others)
     points = ", points" if plan.conditions else ""
-    call = f"{stem}objective({', '.join(nets)}, rules{points}{passed})"
+    rules = f"{stem}quadrature(config, k)" if plan.sampled else "rules"
+    call = f"{stem}objective({', '.join(nets)}, {rules}{points}{passed})"
     entries = ", ".join(f'"{n.removesuffix("_net")}": {n}' for n in nets)
     scale = weights(plan.solve, plan.conditions, script).strip("{}")
     penalties = ", ".join(f'"{term_key(plan.solve, script.names.name(e), script)}": 100.0' for e, _ in plan.constraints)
@@ -265,7 +265,7 @@ def _solve(stem: str, plan: Ritz, others: list[str], script: Script) -> str:
             f"def {stem}solve(config: Config{given}) -> tuple[dict[str, nn.Module], list[Stage]]:",
             '    """The networks, and the stages that train them."""',
             *lines,
-            f"    rules = {stem}quadrature(config)",
+            *([] if plan.sampled else [f"    rules = {stem}quadrature(config)"]),
             *([f"    points = {stem}sample(config)"] if plan.conditions else []),
             f"    weights: dict[str, float] = {weight}",
             *descents(plan.iterations, nets, call, plan.solve, "weights"),

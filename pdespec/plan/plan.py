@@ -142,7 +142,10 @@ class Collocation:
 
 @dataclass(frozen=True, slots=True)
 class Ritz:
-    """A functional of networks by quadrature, minimised; equality constraints by penalty unless built in."""
+    """A functional of networks, minimised; equality constraints by penalty unless built in.
+
+    Integrals are by quadrature, or by Monte Carlo with fresh points in every step (`sampled`).
+    """
 
     solve: Solve
     fields: tuple[Field, ...]
@@ -156,6 +159,7 @@ class Ritz:
     iterations: tuple[Descent, ...]
     why: tuple[str, ...] = ()
     box: tuple[tuple[float, float], ...] | None = None
+    sampled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

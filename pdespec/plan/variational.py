@@ -12,11 +12,12 @@ from pdespec.derive.components import scalar
 from pdespec.derive.derivation import Derivation
 from pdespec.diagnostics import SpecError, error
 from pdespec.model.model import Solve
+from pdespec.model.sets import Interval, Set, Torus, plain
 from pdespec.model.terms import Component, Field, FieldValue, Integrate, flat
 from pdespec.plan.conditions import conditions, is_integral
 from pdespec.plan.fields import fields_of, iterations, option
 from pdespec.plan.networks import networks
-from pdespec.plan.plan import Channel, Ritz
+from pdespec.plan.plan import Channel, Descent, Ritz
 from pdespec.plan.unbounded import Box, box_of, shown, unbounded
 
 
@@ -42,7 +43,10 @@ def plan_ritz(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -> Rit
         f"{e} by a penalty on a cosine" for e in integral
     )
     sign = 1 if solve.optima[0][0] in ("min", "inf") else -1
-    chain = iterations(solve)
+    sampled = any(not is_box(i.region) for i in integrals(objective))
+    chain = iterations(solve) if solve.iterations or not sampled else (Descent("adam", 3000, 5e-3),)
+    if sampled:
+        more = (*more, f"{count} fresh Sobol points in every step, since the domain is no box")
     return Ritz(
         solve,
         fields,
@@ -67,6 +71,12 @@ def _channels(expr: Expr, fields: tuple[Field, ...]) -> set[Channel]:
     if isinstance(expr, FieldValue):
         return {Channel(expr.field, None, expr.orders or (0,) * len(expr.point))} if expr.field in fields else set()
     return set().union(*(_channels(a, fields) for a in expr.args))
+
+
+def is_box(region: Set) -> bool:
+    """Whether Gauss–Legendre and trapezoidal rules serve: intervals and circles, up to dimension two."""
+    parts = [plain(p) for p in plain(region).factors]
+    return all(isinstance(p, (Interval, Torus)) for p in parts) and sum(p.dimension for p in parts) <= 2
 
 
 def integrals(expr: Expr) -> list[Integrate]:
