@@ -60,6 +60,7 @@ def plan_ritz(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -> Rit
         chain,
         (*why, *reasons, *more, *penalties),
         box,
+        sampled,
     )
 
 
