@@ -450,12 +450,39 @@ def _record(walk: _Walk, term: Expr, w: Expr, scope: Scope) -> None:
     while isinstance(inner, (Partial, VectorOperator)):
         inner = inner.operand
     if not isinstance(inner, FieldValue):
-        raise NoVariation("PDE916", "a boundary term with a derivative of a nonlinear expression")
+        push(walk, _by_chain_rule(term), w, scope)
+        return
     surface, w, rest = _transported(walk, inner, w, scope)
-    if surface is None or rest:
-        raise NoVariation("PDE916", "a boundary term with a derivative under another integral")
+    if surface is None:
+        raise NoVariation("PDE916", "a derivative along a boundary that its field does not lie on")
+    for g in reversed(rest):
+        w = g.around(w)
     names = dict(zip(inner.point, walk.point, strict=True))
     walk.boundary.append(BoundaryTerm(w, substitute(term, names), surface))
+
+
+def _by_chain_rule(term: Expr) -> Expr:
+    """∇f(u) = f′(u) ∇u and ∇(f g) = f ∇g + g ∇f; other operators need their operand linear in the field."""
+    f = term.operand
+    if not isinstance(term, (Grad, Partial)) or shape(f) or isinstance(f, Term):
+        raise NoVariation("PDE916", "a boundary term with higher derivatives of a nonlinear expression")
+
+    def derived(g: Expr) -> Expr:
+        if not depends(g, term.variables):
+            return S.Zero
+        return term.func(g, *term.variables)
+
+    if isinstance(term, Partial) and len(term.variables) > 1:
+        *rest, last = term.variables
+        return Partial(_by_chain_rule(Partial(f, last)), *rest)
+    if f.is_Add:
+        return Add(*map(derived, f.args))
+    if f.is_Mul:
+        return Add(*(Mul(*f.args[:k], *f.args[k + 1 :]) * derived(a) for k, a in enumerate(f.args)))
+    if f.is_Pow:
+        base, exponent = f.args
+        return exponent * base ** (exponent - 1) * derived(base) + f * log(base) * derived(exponent)
+    return Add(*(_slope(f, k) * derived(a) for k, a in enumerate(f.args)))
 
 
 _RULES: dict[type, Callable[[_Walk, Any, Expr, Scope], None]] = {

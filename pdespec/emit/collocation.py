@@ -8,7 +8,7 @@ from pdespec.emit.channels import channel_name
 from pdespec.emit.layout import statement
 from pdespec.emit.names import escape, literal
 from pdespec.emit.network import emit_network
-from pdespec.emit.parts import Script, Section, SolveCode, term_key
+from pdespec.emit.parts import Script, Section, SolveCode, prefix, solution_name, term_key
 from pdespec.emit.pictures import saved_fields
 from pdespec.emit.regions import needs_normals, sampler
 from pdespec.emit.residuals import coordinate_name, residual_function, spell, used
@@ -39,7 +39,7 @@ def emit_collocation(plan: Collocation, script: Script) -> SolveCode:
         Section("objective", _objective(stem, plan, script)),
         Section("solve", _solve(stem, plan, script), f"spec:{plan.solve.span.line}"),
     )
-    solution = script.names.name(plan.solve.label) if plan.solve.label else "solution"
+    solution = solution_name(plan.solve, script)
     domain = product(*(d.set for d in script.model.unknown(plan.fields[0].name).domains))
     region = within(domain, plan.box) if plan.box else domain
     return SolveCode(
@@ -54,15 +54,10 @@ def emit_collocation(plan: Collocation, script: Script) -> SolveCode:
     )
 
 
-def prefix(solve: Solve, script: Script) -> str:
-    """What the functions of a solve begin with: `ritz_`, or nothing for a solve without a label."""
-    return f"{script.names.name(solve.label)}_" if solve.label else ""
-
-
 def class_name(f: Field, solve: Solve, script: Script) -> str:
     """`U`, or `RitzU` where solves have labels."""
     name = script.names.name(f.name)
-    stem = script.names.name(solve.label) if solve.label else ""
+    stem = script.names.name(solve.title) if solve.title else ""
     return "".join(part[:1].upper() + part[1:] for part in (stem, name) if part) or "Network"
 
 
@@ -225,7 +220,7 @@ def descents(iterations: tuple[Descent, ...], nets: list[str], call: str, solve:
                 'tolerance_grad=0, tolerance_change=0, line_search_fn="strong_wolfe")'
             )
             steps, schedule = f"config.share({stage_steps(d)})", ", scale=1e6"
-        name = f"{solve.label} {d.name}".strip()
+        name = f"{solve.title} {d.name}".strip()
         stages.append(f'Descent("{name}", {steps}, {optimiser}, lambda k: {call}, {weight}{schedule})')
     lines.append("    stages: list[Stage] = [")
     lines += [f"        {s}," for s in stages]

@@ -18,7 +18,7 @@ from pdespec.emit.channels import channel_name
 from pdespec.emit.expression import Printer
 from pdespec.emit.layout import docstring, statement
 from pdespec.emit.names import literal
-from pdespec.emit.parts import Script, Section, SolveCode
+from pdespec.emit.parts import Script, Section, SolveCode, prefix, solution_name
 from pdespec.emit.pictures import saved_fields
 from pdespec.emit.regions import box_code, sampler
 from pdespec.emit.residuals import coordinate_name, jacobian, printer, residual_function, spell, used
@@ -34,8 +34,7 @@ def outputs(plan: Features) -> list[Output]:
 
 def emit_features(plan: Features, script: Script) -> SolveCode:
     """The sections of a least-squares solve."""
-    label = script.names.name(plan.solve.label) if plan.solve.label else ""
-    stem = f"{label}_" if label else ""
+    stem = prefix(plan.solve, script)
     conditions = (*plan.conditions, *plan.constraints)
     equations = "\n\n\n".join(residual_function(c, script) for c in conditions)
     rows = "\n\n\n".join(rows_function(c, plan, script) for c in conditions)
@@ -47,7 +46,7 @@ def emit_features(plan: Features, script: Script) -> SolveCode:
         Section("points", sampler(stem, conditions, script)),
         Section("solve", _solve(stem, plan, conditions, script), f"spec:{plan.solve.span.line}"),
     )
-    solution = label or "solution"
+    solution = solution_name(plan.solve, script)
     return SolveCode(
         plan.solve.label,
         solution,
@@ -154,6 +153,6 @@ def _solve(stem: str, plan: Features, conditions: tuple[Condition, ...], script:
         f"    expansion = Expansion({box}, {plan.count}, {len(outputs(plan))}, config.seed, config.device, {periodic})\n"
         f"    points, held_out = {stem}sample(config, 0), {stem}sample(config, 1)\n"
         f"    importance = {importance}\n"
-        f'    stage = LeastSquares("{plan.solve.label or "fit"}", expansion, {stem}equations, points, held_out, importance, {steps})\n'
+        f'    stage = LeastSquares("{plan.solve.title or "fit"}", expansion, {stem}equations, points, held_out, importance, {steps})\n'
         f"    return {{{fields}}}, [stage]"
     )

@@ -11,7 +11,7 @@ from pdespec.diagnostics import SpecError, error
 from pdespec.emit.axes import Array, Points, Scope, scalar, without_factor
 from pdespec.emit.flow_scope import space
 from pdespec.emit.names import literal
-from pdespec.emit.parts import SolveCode
+from pdespec.emit.parts import SolveCode, solution_name
 from pdespec.model.model import Call
 from pdespec.model.terms import Expect, FieldValue, Integrate
 from pdespec.plan.plan import Grid, Particles
@@ -27,7 +27,7 @@ def steps_at(plan: Particles | Grid) -> list[int]:
 
 def state(plan: Particles | Grid, value: FieldValue, key: str, body: Body) -> str:
     """A name for the state at the time of a field value: its own, or the last."""
-    solution = body.script.names.name(plan.solve.label) if plan.solve.label else "solution"
+    solution = solution_name(plan.solve, body.script)
     time = value.point[-1]
     last = round((plan.end - plan.begin) / plan.dt)
     step = round((float(time) - plan.begin) / plan.dt) if time.is_number else last
@@ -68,7 +68,7 @@ def _slope(plan: Grid, value: FieldValue, name: str, body: Body) -> str:
         raise SpecError(
             [error("PDE914", plan.solve.span, "a report of this derivative is not supported on a grid yet")]
         )
-    solution = body.script.names.name(plan.solve.label) if plan.solve.label else "solution"
+    solution = solution_name(plan.solve, body.script)
     grid = body.line(("grid", plan.solve.label), "grid", f'solutions["{solution}"].grid')
     gradient = body.line(("gradient", name), f"gradient_{name}", f"spectral_gradient({name}, {grid})")
     return f"{gradient}[..., {value.orders.index(1)}].flatten()"
@@ -95,7 +95,7 @@ def flow_measure(plan: Particles | Grid, key: str):  # type: ignore[no-untyped-d
         value = next(v for v in _values(term.body, plan) if first in v.point)
         if isinstance(plan, Grid):
             left = Integrate(term.body, tuple(rest), term.args[2]) if rest else term.body
-            solution = body.script.names.name(plan.solve.label) if plan.solve.label else "solution"
+            solution = solution_name(plan.solve, body.script)
             grid = body.line(("grid", plan.solve.label), "grid", f'solutions["{solution}"].grid')
             d = len(plan.cells)
             where = f"points((0.0,) * {d})" if plan.scheme == "spectral" else "centres()"

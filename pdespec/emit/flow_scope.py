@@ -27,6 +27,7 @@ from pdespec.model.terms import (
     Vec,
     VectorVariable,
     flat,
+    shape,
     substitute,
     variable,
 )
@@ -217,6 +218,14 @@ def particle_value(p: Representation, place: Points) -> Array:
     if not p.log_values:
         raise SpecError([error("PDE524", None, f"the value of `{p.field.name}` at its particles needs an estimator", hint="add density=knn(10) to `using`")])  # fmt: skip
     return Array(f"torch.exp({p.log_values})", (place.axis,))
+
+
+def along(velocity: Expr, here: Variable) -> Expr:
+    """A velocity as a vector, or as a scalar where the particles have one coordinate."""
+    if isinstance(here, VectorVariable) or not shape(velocity):
+        return velocity
+    (component,) = in_coordinates(velocity)
+    return component
 
 
 def space(f: Field) -> tuple[Variable, ...]:

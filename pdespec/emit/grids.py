@@ -12,10 +12,10 @@ from pdespec.diagnostics import SpecError, error
 from pdespec.emit.axes import Points, scalar, vector
 from pdespec.emit.expression import Printer
 from pdespec.emit.flow_reports import flow_leaf, flow_measure, steps_at
-from pdespec.emit.flow_scope import Laws, Representation, scope_for, space
+from pdespec.emit.flow_scope import Laws, Representation, along, scope_for, space
 from pdespec.emit.layout import docstring, statement
-from pdespec.emit.names import escape, latin, literal
-from pdespec.emit.parts import Script, Section, SolveCode, term_key
+from pdespec.emit.names import escape, literal
+from pdespec.emit.parts import Script, Section, SolveCode, prefix, shown_name, solution_name, term_key
 from pdespec.emit.regions import bounds, number
 from pdespec.emit.spectral import spectral_lines, spectral_section
 from pdespec.model.sets import Interval, Torus, plain, product
@@ -26,8 +26,8 @@ from pdespec.plan.plan import Grid
 
 def emit_grid(plan: Grid, script: Script) -> SolveCode:
     """The sections of a solve on a grid."""
-    stem = f"{script.names.name(plan.solve.label)}_" if plan.solve.label else ""
-    solution = script.names.name(plan.solve.label) if plan.solve.label else "solution"
+    stem = prefix(plan.solve, script)
+    solution = solution_name(plan.solve, script)
     laws = Laws(script)
     key = script.names.name(plan.flow.field.name)
     flow = (
@@ -125,7 +125,7 @@ def _drift(stem: str, plan: Grid, laws: Laws, script: Script) -> str:
         raise SpecError([error("PDE910", plan.solve.method_span, "a drift that depends on p and has no potential is not supported on a grid yet")])  # fmt: skip
     scope = scope_for(p, {here: Points(x, "i")}, script, laws, flow.velocity)
     vectorial = isinstance(here, VectorVariable)
-    code = (vector if vectorial else scalar)(flow.velocity, scope)
+    code = (vector if vectorial else scalar)(along(flow.velocity, here), scope)
     first = [] if vectorial else [f"    {x} = {x}[..., 0]"]
     text = code.text if vectorial else f"({code.text})[..., None]"
     lines = [f"def {stem}drift({x}: Tensor) -> Tensor:", docstring(escape(f"b = {unicode(flow.velocity)}")), *first]
@@ -212,7 +212,7 @@ def _solve(stem: str, plan: Grid, key: str, laws: Laws, script: Script) -> str:
         f"        return {{{', '.join(monitored)}}}",
         "",
         f"    keep = {literal(sorted({*steps_at(plan), steps} - {0}))}",
-        f'    flow = GridFlow("{plan.solve.label or "flow"}", config.share({steps}), {literal(plan.dt)}, {{"{key}": {key}}}, '
+        f'    flow = GridFlow("{plan.solve.title or "flow"}", config.share({steps}), {literal(plan.dt)}, {{"{key}": {key}}}, '
         f"advance, monitor, config.seed, {literal(plan.begin)}, keep)",
         "    flow.kept[0] = flow.state",
         "    flow.grid = grid",
@@ -267,7 +267,7 @@ def _save(plan: Grid, key: str, solution: str, script: Script) -> tuple[str, ...
         if not isinstance(here, VectorVariable)
         else [f"{script.names.name(here.name)}{k}" for k in range(1, len(plan.cells) + 1)]
     )
-    shown = latin(plan.solve.label) if plan.solve.label else solution
+    shown = shown_name(plan.solve)
     lines = [
         f'grid = solutions["{solution}"].grid',
         f'arrays["{shown}.{key}"] = solutions["{solution}"].state["{key}"]',

@@ -15,10 +15,10 @@ from pdespec.emit.axes import Points, scalar, vector
 from pdespec.emit.code import Precedence
 from pdespec.emit.expression import Printer
 from pdespec.emit.flow_reports import flow_leaf, flow_measure, flow_stderr, steps_at
-from pdespec.emit.flow_scope import Laws, Representation, covariance_code, law_code, scope_for, space
+from pdespec.emit.flow_scope import Laws, Representation, along, covariance_code, law_code, scope_for, space
 from pdespec.emit.layout import docstring, statement
-from pdespec.emit.names import escape, latin, literal
-from pdespec.emit.parts import Script, Section, SolveCode, term_key
+from pdespec.emit.names import escape, literal
+from pdespec.emit.parts import Script, Section, SolveCode, prefix, shown_name, solution_name, term_key
 from pdespec.emit.regions import bounds, number
 from pdespec.model.sets import Interval, Set, Torus, plain, product
 from pdespec.model.terms import Law, VectorVariable
@@ -27,8 +27,8 @@ from pdespec.plan.plan import Particles
 
 def emit_particles(plan: Particles, script: Script) -> SolveCode:
     """The sections of a solve by particles."""
-    stem = f"{script.names.name(plan.solve.label)}_" if plan.solve.label else ""
-    solution = script.names.name(plan.solve.label) if plan.solve.label else "solution"
+    stem = prefix(plan.solve, script)
+    solution = solution_name(plan.solve, script)
     laws = Laws(script)
     (here,) = space(plan.flow.field)
     name = script.names.name(here.name)
@@ -44,7 +44,7 @@ def emit_particles(plan: Particles, script: Script) -> SolveCode:
     )
     steps = round((plan.end - plan.begin) / plan.dt)
     labels = tuple(term_key(plan.solve, key, script) for key in ("time", *(k for k, _ in watched)))
-    shown = latin(plan.solve.label) if plan.solve.label else solution
+    shown = shown_name(plan.solve)
     save = (
         f'arrays["{shown}.{script.names.name(plan.flow.field.name)}.particles"] = '
         f'torch.stack([s["{name}"].reshape(len(s["{name}"]), -1) for s in solutions["{solution}"].kept.values()])',
@@ -65,7 +65,7 @@ def _velocity(stem: str, plan: Particles, here: Expr, name: str, p: Representati
     weights = f", {p.weights}: Tensor" if p.weights else ""
     shape = f"(n, {here.dimension})" if isinstance(here, VectorVariable) else "(n,)"
     scope = scope_for(p, {here: Points(name, "i")}, script, laws, velocity, growth)
-    code = (vector if isinstance(here, VectorVariable) else scalar)(velocity, scope)
+    code = (vector if isinstance(here, VectorVariable) else scalar)(along(velocity, here), scope)
     decay = scalar(-growth, scope) if growth != 0 else None
     text = code.text if code.axes else f"torch.zeros_like({name}) + {code.text}"
     lines = [
@@ -122,7 +122,7 @@ def _start(stem: str, plan: Particles, here: Expr, script: Script) -> str:
         draw = f"gauss_particles({plan.count}, {mean}, {covariance}, config.seed{more}){end}"
         text = f"{plan.count} particles of {law}" + (", moved so that mean and covariance are exact." if exact else ".")
     elif isinstance(law, Law) and law.family == "points":
-        rows = ", ".join("(" + ", ".join(number(c, script) for c in (q.args or (q,))) + ")" for q in law.parameters)
+        rows = ", ".join("[" + ", ".join(number(c, script) for c in (q.args or (q,))) + "]" for q in law.parameters)
         if len(law.parameters) != plan.count:
             raise SpecError([error("PDE525", plan.start.equation.rhs_span, f"{len(law.parameters)} points for {plan.count} particles", hint="set n to their number")])  # fmt: skip
         draw, text = f"torch.tensor([{rows}], dtype=torch.float64){end}", "The particles, as written."
@@ -200,7 +200,7 @@ def _solve(
         f"        return {{{monitored}}}",
         "",
         f"    keep = {literal(sorted({*steps_at(plan), steps} - {0}))}",
-        f'    flow = Evolution("{plan.solve.label or "flow"}", config.share({steps}), {literal(plan.dt)}, {first}, '
+        f'    flow = Evolution("{plan.solve.title or "flow"}", config.share({steps}), {literal(plan.dt)}, {first}, '
         f"advance, monitor, config.seed, {literal(plan.begin)}, keep)",
         "    flow.kept[0] = flow.state",
         "    return flow, [flow]",

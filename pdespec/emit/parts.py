@@ -61,7 +61,22 @@ class Script:
 
 def term_key(solve: Solve, key: str, script: Script) -> str:
     """The name of a monitored value: its own, or SOLVE.NAME where several solves share a history."""
-    return f"{latin(solve.label)}.{key}" if solve.label and len(script.plan.solves) > 1 else key
+    return f"{latin(solve.title)}.{key}" if solve.title and len(script.plan.solves) > 1 else key
+
+
+def prefix(solve: Solve, script: Script) -> str:
+    """What the functions of a solve begin with: `ritz_`, or nothing for a solve without a label."""
+    return f"{script.names.name(solve.title)}_" if solve.title else ""
+
+
+def solution_name(solve: Solve, script: Script) -> str:
+    """The variable that holds the solution of a solve."""
+    return script.names.name(solve.title) if solve.title else "solution"
+
+
+def shown_name(solve: Solve) -> str:
+    """The name of a solve in files that a run writes."""
+    return latin(solve.title) or "solution"
 
 
 def parameters(*terms: Expr) -> set[Parameter]:

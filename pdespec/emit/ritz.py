@@ -21,14 +21,13 @@ from pdespec.emit.collocation import (
     descents,
     make_networks,
     network_sections,
-    prefix,
     stage_steps,
     unpack,
     weights,
 )
 from pdespec.emit.layout import statement
 from pdespec.emit.names import escape
-from pdespec.emit.parts import Script, Section, SolveCode, term_key
+from pdespec.emit.parts import Script, Section, SolveCode, prefix, solution_name, term_key
 from pdespec.emit.pictures import saved_fields
 from pdespec.emit.regions import bounds, patches, sampler
 from pdespec.emit.residuals import coordinate_name, residual_function
@@ -53,7 +52,7 @@ def emit_ritz(plan: Ritz, script: Script) -> SolveCode:
     title = f"objective: {escape(plan.solve.objective_text)}"
     sections.append(Section(title, _objective(stem, plan, others, script)))
     sections.append(Section("solve", _solve(stem, plan, others, script), f"spec:{plan.solve.span.line}"))
-    solution = script.names.name(plan.solve.label) if plan.solve.label else "solution"
+    solution = solution_name(plan.solve, script)
     domain = product(*(d.set for d in script.model.unknown(plan.fields[0].name).domains))
     region = within(domain, plan.box) if plan.box else domain
     keys = ("objective", *(script.names.name(e) for e, _ in plan.constraints), *(script.names.name(c.label) for c in plan.conditions))

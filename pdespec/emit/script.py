@@ -106,7 +106,7 @@ def _docstring(plan: Plan, solves: list[SolveCode]) -> str:
     lines += [f"    {label:<{widths[0]}}  {text:<{widths[1]}}  {place}" for label, text, place in equations]
     lines += ["", *_derived(plan)]
     for s in solves:
-        lines.append(f"Planned{' for ' + escape(s.label) if s.label else ''}: {escape('; '.join(s.why))}.")
+        lines.append(f"Planned{' for ' + escape(s.label) if s.label and s.solution != 'solution' else ''}: {escape('; '.join(s.why))}.")
     lines.append(
         f"Emitted by pdespec {pdespec.__version__} from {escape(stem(plan))}.pde (sha256 {model.source.sha256})."
     )

@@ -179,6 +179,8 @@ def _factors(node: ast.Expr, env: Env) -> tuple[Domain, ...]:
         if not isinstance(found.set, Named) or len(found.domains) != 1:
             refuse("PDE214", factor.span, "the points of this set have no coordinates",
                    hint="declare it: `domain X(x) = …`")  # fmt: skip
+        if isinstance(plain(found.set), Finite):
+            unsupported(factor.span, "an unknown on a finite set", "PDE964")
         domains += found.domains
     return tuple(domains)
 

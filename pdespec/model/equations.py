@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from sympy import Expr, S
 
+from pdespec.diagnostics import SpecError
 from pdespec.model.arithmetic import only_component, spelled
 from pdespec.model.declare import factors_of
 from pdespec.model.evaluation import coerce, evaluate, fields_in, measured, term
@@ -41,11 +42,22 @@ class Place:
         return tuple(scope.coordinates[c].variable for c in self.coordinates)
 
 
-def domains_of(nodes: tuple[ast.Expr, ...], scope: Scope) -> tuple[Domain, ...]:
-    """The domain of the unknowns that some expressions rest on: the largest of them."""
+def domains_of(nodes: tuple[ast.Expr, ...], scope: Scope) -> list[tuple[Domain, ...]]:
+    """The domains of the unknowns that some expressions rest on, the largest first."""
     names: set[str] = set().union(*(mentioned(n, scope.definitions) for n in nodes))
-    found = [u.domains for key, u in scope.unknowns.items() if key in names]
-    return max(found, key=len, default=())
+    found = [u.domains for key, u in scope.unknowns.items() if key in names and u.domains]
+    return sorted(dict.fromkeys(found), key=len, reverse=True) or [()]
+
+
+def located_in(node: ast.Expr, candidates: list[tuple[Domain, ...]], env: Env) -> Place:
+    """The region in the domain of the first unknown that it fits; where it fits none, what is wrong with the first."""
+    failures: list[SpecError] = []
+    for domains in candidates:
+        try:
+            return located(node, domains, env)
+        except SpecError as failure:
+            failures.append(failure)
+    raise failures[0]
 
 
 def whole(domains: tuple[Domain, ...], scope: Scope) -> Place:
@@ -130,9 +142,9 @@ def equation(statement: ast.Equation, scope: Scope) -> Equation:
     env = base(scope)
     domains = domains_of((statement.left, statement.right), scope)
     if statement.region is not None:
-        where = located(statement.region, domains, env)
+        where = located_in(statement.region, domains, env)
     else:
-        where = _unstated(statement, domains, scope)
+        where = _unstated(statement, domains[0], scope)
     inner = where.enter(env)
     lhs = measured(term(statement.left, inner), statement.left.span)
     rhs = _right(statement, lhs, where, inner)

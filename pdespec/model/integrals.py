@@ -121,14 +121,17 @@ def _size(v: Variable) -> int:
 def _over_domains(node: ast.Integral, env: Env) -> list[Bound]:
     """The variables grouped by the domains that they belong to."""
     found: list[Bound] = []
-    own: dict[str, list[Coordinate]] = {}
+    groups: dict[str, list[Coordinate]] = {}
     for name in node.variables:
         coordinate = env.scope.coordinates.get(name.id)
-        if coordinate is not None:
-            own.setdefault(coordinate.domain.name, []).append(coordinate)
+        if coordinate is None:
+            groups[name.id] = []
         else:
-            found.append(_undeclared(name, node.body, env))
-    for group in own.values():
+            groups.setdefault(f"domain {coordinate.domain.name}", []).append(coordinate)
+    for key, group in groups.items():
+        if not group:
+            found.append(_undeclared(next(n for n in node.variables if n.id == key), node.body, env))
+            continue
         variables = tuple(unused(c.variable, env) for c in group)
         ids = tuple(c.id for c in group)
         found.append(Bound(tuple(zip(ids, variables, strict=True)), variables, ids, None, True))

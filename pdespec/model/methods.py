@@ -53,10 +53,11 @@ ITERATIONS = Entry(
 NETWORKS = Entry(
     "network",
     {
-        "mlp": {"width": "integer", "depth": "integer", "activation": "name", "outputs": "integer"},
+        "mlp": {"width": "integer", "depth": "integer", "activation": "name"},
         "residual": {"width": "integer", "depth": "integer"},
     },
     frozenset("bcr switch unrolled cnn resnet attention conv jastrow slater backflow fno deeponet transformer".split()),
+    {"mlp": frozenset({"outputs"})},
 )
 
 SAMPLERS = Entry(

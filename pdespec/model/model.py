@@ -139,6 +139,11 @@ class Solve:
     span: Span = field(compare=False)
     method_span: Span | None = field(compare=False, default=None)
 
+    @property
+    def title(self) -> str:
+        """The author's label; "" for a solve without one."""
+        return "" if self.label == "solve" else self.label
+
 
 @dataclass(frozen=True, slots=True)
 class Bound:

@@ -264,7 +264,9 @@ def plain(s: Set) -> Set:
 
 
 def product(*parts: Set) -> Set:
-    """The product with nested products flattened; one factor stands for itself."""
+    """The product with nested products flattened; one factor stands for itself, with its name."""
+    if len(parts) == 1:
+        return parts[0]
     flat = tuple(f for p in parts for f in (plain(p).factors if isinstance(plain(p), Product) else (p,)))
     return flat[0] if len(flat) == 1 else Product(flat)
 

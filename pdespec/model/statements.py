@@ -36,15 +36,17 @@ def method_findings(statement: ast.Solve) -> Iterator[Diagnostic]:
     """What is wrong with `using … with … then …`, and which of it is still to come."""
     if statement.method is not None:
         yield from findings(statement.method, METHODS)
+    to_come = _method_to_come(statement)
     for stage in statement.stages:
-        if len(stage) > 1:
-            for item in stage:
-                yield from (d for d in findings(item, ITERATIONS) if d.code != "PDE962")
         for item in stage:
-            yield from (d for d in findings(item, ITERATIONS) if len(stage) == 1 or d.code == "PDE962")
-    if len(statement.optima) > 1 and not _method_to_come(statement):
+            yield from (d for d in findings(item, ITERATIONS) if not to_come or _is_planned(item))
+        if len(stage) > 1 and not to_come:
+            yield error("PDE961", stage[1].span, "two iterations at once are not supported yet")
+    if to_come:
+        return
+    if len(statement.optima) > 1:
         yield error("PDE961", statement.optima[1].span, "an optimum within an optimum is not supported yet")
-    if statement.region is not None and not _method_to_come(statement):
+    if statement.region is not None:
         yield error("PDE961", statement.region.span, "a solve `on` a part of the domain is not supported yet")
 
 
@@ -53,6 +55,11 @@ def _method_to_come(statement: ast.Solve) -> bool:
         return False
     name = parts(statement.method)[0]
     return isinstance(name, ast.Name) and name.id in METHODS.planned
+
+
+def _is_planned(node: ast.Expr) -> bool:
+    name = parts(node)[0]
+    return isinstance(name, ast.Name) and name.id in ITERATIONS.planned
 
 
 def solve(statement: ast.Solve, label: str, equations: dict[str, Any], scope: Scope) -> Solve:
@@ -159,8 +166,6 @@ def _network(
     point = tuple(term(a, env) for a in node.arguments) or slots
     bare = replace(node, arguments=())
     described = call(bare, NETWORKS, env)
-    outputs = described.option("outputs")
-    form = form if outputs is None else (() if outputs == 1 else (int(outputs),))  # type: ignore[call-overload]
     names = tuple(p.name if isinstance(p, (VectorVariable,)) or p.is_Symbol else f"{k}" for k, p in enumerate(point, 1))
     sizes = tuple(shape(p)[0] if shape(p) else 1 for p in point)
     name = node.function.id if number == 0 else f"{node.function.id}_{number + 1}"
