@@ -29,7 +29,7 @@ $(VENV)/test.stamp: $(VENV)/run.stamp
 demo: $(VENV)/run.stamp
 	$(BIN)/pdespec run specs/poisson.pde --out runs/poisson
 	@echo
-	@echo 'The pictures are in runs/poisson: u.png and history.png. The script that drew them is runs/poisson/poisson.py.'
+	@echo 'The picture is runs/poisson/u.png; the script that made it is runs/poisson/poisson.py.'
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .

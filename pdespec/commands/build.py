@@ -47,7 +47,8 @@ def build(arguments: argparse.Namespace) -> int:
     out: Path = arguments.out or Path("build")
     path = out if out.suffix == ".py" else out / (script_name(arguments.spec) + ".py")
     path, lines, seconds, result = write_script(arguments, path)
-    report(arguments, result.diagnostics, script=str(path), lines=lines, seconds=round(seconds, 3))
+    report(arguments, result.diagnostics, script=str(path), lines=lines, seconds=round(seconds, 3), plan=planned(result))
+    say_plan(arguments, result)
     say(arguments, f"wrote {path}  ({lines} lines, {seconds:.1f} s)")
     return 0
 
@@ -61,6 +62,23 @@ def write_script(arguments: argparse.Namespace, path: Path) -> tuple[Path, int, 
     script = result.source or ""
     replace(path, script.encode())
     return path, script.count("\n"), time.perf_counter() - started, result
+
+
+def planned(result: Compiled) -> dict[str, list[str]]:
+    """For each solve, by its label, what was planned and why."""
+    return {r.solve.label: list(r.why) for r in result.plan.solves} if result.plan else {}
+
+
+def say_plan(arguments: argparse.Namespace, result: Compiled) -> None:
+    """The identities that were proved, and the plan of each solve in words."""
+    if result.derivation is not None:
+        for identity in result.derivation.identities:
+            say(arguments, f"  check {identity.check.text}: {identity.verdict}")
+    reasons = planned(result)
+    width = max(map(len, reasons), default=0)
+    for label, why in reasons.items():
+        for first, reason in zip([label, *[""] * len(why)], why, strict=False):
+            say(arguments, f"  {first:<{width}}  {reason}")
 
 
 def script_name(spec: str) -> str:

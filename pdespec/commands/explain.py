@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from pdespec.commands.terminal import Commands
     from pdespec.compiler import Compiled
 
-STAGES = ("ast", "model", "derivation", "plan", "code")
+STAGES = {"ast": "spec", "model": "model", "derivation": "derivation", "plan": "plan", "code": "source"}
+"""The stages, and what `Compiled` calls their results."""
+
+BEFORE = frozenset({"model", "derivation", "source"})  # a stage holds the one before it, which is not printed again
 
 
 def add_to(commands: Commands) -> None:
@@ -39,14 +42,14 @@ def explain(arguments: argparse.Namespace) -> int:
 
 
 def _told(arguments: argparse.Namespace, result: Compiled) -> str:
-    if arguments.stage == "code":
-        return result.source or ""
     if arguments.stage:
         from pdespec.commands.tree import tree
 
-        return tree(getattr(result, arguments.stage))
+        reached = getattr(result, STAGES[arguments.stage])
+        return reached if isinstance(reached, str) else tree(reached, without=BEFORE)
     from pdespec.derive import explain as account
 
+    assert result.derivation is not None  # there was no error on the way to it
     return account.latex(result.derivation) if arguments.latex else account.text(result.derivation)
 
 

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pdespec.commands.build import script_name, takes_engine, write_script
+from pdespec.commands.build import say_plan, script_name, takes_engine, write_script
 from pdespec.commands.child import supervised
 from pdespec.commands.terminal import command, report, say, takes_spec
 
@@ -31,6 +31,8 @@ def add_to(commands: Commands) -> None:
     script.add_argument("--device", help="cpu, cuda, cuda:1 …")
     script.add_argument("--seed", help="seed of every random number")
     script.add_argument("--steps", help="steps of each iteration instead of the planned ones")
+    script.add_argument("--threads", help="threads of the CPU")
+    script.add_argument("--checkpoint", metavar="SECONDS", help="seconds between checkpoints")
     script.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     script.add_argument("--quick", action="store_true", help="a short run, to see that everything works")
     sub.set_defaults(command=run)
@@ -43,6 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     path, lines, seconds, result = write_script(arguments, out / f"{name}.py")
     if not arguments.json:
         report(arguments, result.diagnostics)
+    say_plan(arguments, result)
     say(arguments, f"wrote {path}  ({lines} lines, {seconds:.1f} s)\n")
 
     # -P: a file beside the script must not hide a module that torch imports.
@@ -69,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _flags(arguments: argparse.Namespace) -> list[str]:
     flags = []
-    for name in ("device", "seed", "steps"):
+    for name in ("device", "seed", "steps", "threads", "checkpoint"):
         if (value := getattr(arguments, name)) is not None:
             flags += [f"--{name}", value]
     flags += [f"--{name}" for name in ("resume", "quick") if getattr(arguments, name)]

@@ -11,18 +11,24 @@ from enum import Enum
 
 from pdespec.source import Source, Span
 
+INLINE = 60  # characters of a tuple that stands on its node's line
+
 Named = tuple[str, object]
 
 
-def tree(root: object) -> str:
-    """The tree, a newline after each line."""
-    return "".join(line + "\n" for line in _lines(root, "", ""))
+def tree(root: object, without: frozenset[str] = frozenset()) -> str:
+    """The tree, a newline after each line; fields of the root in `without` are left out."""
+    plain, nested = _parts(root)
+    lines = [plain]
+    for name, child in nested:
+        if name not in without:
+            lines += _lines(child, name, "  ")
+    return "".join(line + "\n" for line in lines)
 
 
 def _lines(node: object, label: str, indent: str) -> Iterator[str]:
-    head = f"{indent}{label}: " if label else indent
     plain, nested = _parts(node)
-    yield head + plain
+    yield f"{indent}{label}: {plain}"
     for name, child in nested:
         yield from _lines(child, name, indent + "  ")
 
@@ -51,7 +57,9 @@ def _parts(node: object) -> tuple[str, list[Named]]:
 def _is_plain(value: object) -> bool:
     if isinstance(value, Span | Source):
         return True
-    if isinstance(value, tuple | list | frozenset | set | Mapping):
+    if isinstance(value, tuple):
+        return all(map(_is_plain, value)) and len(_plain(value)) <= INLINE
+    if isinstance(value, list | frozenset | set | Mapping):
         return not value
     return not is_dataclass(value)
 
@@ -61,6 +69,8 @@ def _plain(value: object) -> str:
         return f"{value.line}:{value.column}"
     if isinstance(value, Source):
         return value.name
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_plain, value))})"
     if isinstance(value, Enum):
         return value.name
     return repr(value) if isinstance(value, str) else str(value)

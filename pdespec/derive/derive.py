@@ -31,7 +31,7 @@ from pdespec.derive.normal_form import NoNormalForm
 from pdespec.derive.prove import Known, Verdict, worst
 from pdespec.derive.residual import residual
 from pdespec.derive.resolve import domain_of, resolved, with_exact
-from pdespec.derive.tidy import tidy
+from pdespec.derive.tidy import shorter, tidy
 from pdespec.derive.variation import NoVariation, variation
 from pdespec.derive.verdicts import finding
 from pdespec.diagnostics import Diagnostic, error
@@ -143,7 +143,7 @@ def _objective(solve: Solve, work: _Work) -> Objective:
         except NoVariation as failure:
             steps.append(Step(f"no first variation by {name}", str(failure)))
             continue
-        variations.append((unknown.field, tidy(first.interior)))
+        variations.append((unknown.field, shorter(tidy(first.interior))))
         natural += natural_conditions(first.boundary, unknown.field, conditions)
     kind = solve.optima[0][0] if solve.optima else "min"
     return Objective(solve.label, term, kind, tuple(variations), tuple(natural), tuple(steps))

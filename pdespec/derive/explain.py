@@ -181,6 +181,8 @@ def _equation(residual: Residual, flow: Flow | None) -> list[Line]:
         if residual.role == "interior" and residual.components:
             lines.append(Line("residual: ", residual.term, "linear" if residual.linear else "nonlinear"))
         return lines
+    if flow.energy is None and not flow.conservative:
+        lines.append(Line("= ", flow.right, "linear" if residual.linear else "nonlinear"))
     steps = [s for s in flow.steps if not s.rule.startswith("dE/dt")]
     lines += [Line("= ", s.term, _rule(s), s.span) for s in steps]
     lines += _transport(flow)
@@ -275,8 +277,10 @@ def _mean(term: Any, there: Any, coefficient: Expr, flow: Flow) -> Expr | None:
     weight = [f for f in factors if isinstance(f, FieldValue) and f.field == flow.field]
     if len(weight) != 1:
         return None
-    rest = Mul(*(f for f in factors if f is not weight[0]))
-    return ParticleMean(substitute(rest, {term.variables[0]: there}), coefficient)
+    rest = substitute(Mul(*(f for f in factors if f is not weight[0])), {term.variables[0]: there})
+    if (rest * coefficient).could_extract_minus_sign() and coefficient.could_extract_minus_sign():
+        return -ParticleMean(rest, -coefficient)
+    return ParticleMean(rest, coefficient)
 
 
 def _renamed(x: Any, mark: str) -> Any:

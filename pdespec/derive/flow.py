@@ -20,6 +20,7 @@ from pdespec.derive.resolve import first_variation, resolved, rewritten
 from pdespec.derive.spread import CHAIN, PARTS
 from pdespec.derive.tidy import tidy
 from pdespec.model.model import Model, Unknown
+from pdespec.model.prelude import prelude
 from pdespec.model.sets import product
 from pdespec.model.terms import (
     Curl,
@@ -249,12 +250,16 @@ def _first_steps(gradient: _Gradient | None, model: Model) -> list[Step]:
     """𝕂 unfolded: the metric's definition with δE/δu in place of φ."""
     if gradient is None:
         return []
-    metric = gradient.node.metric
-    name = metric.split("(")[0]
-    definition = next((d for d in model.definitions if d.name == name), None)
-    rule = definition.text if definition is not None else f"the metric {metric}"
-    span: Span | None = definition.span if definition is not None else None
+    span = _definition(gradient.node.metric.partition("(")[0], model)
+    rule = " ".join(span.text.split()) if span is not None else f"the metric {gradient.node.metric}"
     return [Step(tidy(-gradient.node.body), rule, span)]
+
+
+def _definition(metric: str, model: Model) -> Span | None:
+    """Where a metric is defined: in the spec, or in the prelude."""
+    own = next((d.span for d in model.definitions if d.name == metric), None)
+    built_in = prelude().definitions.get(metric)
+    return own if own is not None or built_in is None else built_in.span
 
 
 DISSIPATION = "dE/dt, monitored as an identity"

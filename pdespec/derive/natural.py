@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sympy import Add, Expr
+from sympy import Add, Expr, Integer
 
 from pdespec.derive import calculus
 from pdespec.derive.derivation import NaturalCondition, Residual
@@ -26,14 +26,15 @@ from pdespec.model.sets import (
     Torus,
     plain,
 )
-from pdespec.model.terms import Field, FieldValue, Grad, Normal, Partial, shape
+from pdespec.model.terms import Binding, Field, FieldValue, Grad, Normal, Partial, VectorOperator, shape
 
 
 def natural_conditions(
     terms: Iterable[BoundaryTerm], field: Field, conditions: Iterable[Residual]
 ) -> tuple[NaturalCondition, ...]:
     """The conditions on the free boundary, value by value and normal derivative by normal derivative."""
-    fixed = {p for r in conditions if fixes_value(r, field) for p in pieces(r.equation.region)}
+    given = [r for r in conditions if fixes_value(r, field)]
+    fixed = {p: r for r in given for p in pieces(r.equation.region)}
     sums: dict[tuple[Set, bool], list[Expr]] = {}
     for t in terms:
         normal = not isinstance(t.node, FieldValue)
@@ -41,8 +42,8 @@ def natural_conditions(
         sums.setdefault((t.region, normal), []).append(coefficient)
     found = []
     for (region, normal), coefficients in sums.items():
-        free = region if normal else _free(region, fixed)
         total = Add(*coefficients)
+        free = _free(region, [p for p in fixed if not normal or _vanishes(total, fixed[p], field)])
         if free is not None and total != 0:
             found.append(NaturalCondition(total, free))
     return tuple(found)
@@ -56,7 +57,23 @@ def fixes_value(residual: Residual, field: Field) -> bool:
     return residual.linear and all(v.field == field and not v.orders for v in values) and bool(values)
 
 
-def _free(region: Set, fixed: set[Set]) -> Set | None:
+def _vanishes(coefficient: Expr, condition: Residual, field: Field) -> bool:
+    """Whether a coefficient vanishes where the condition prescribes the value zero."""
+    here = field.here()
+    prescribes_zero = condition.term in (here, -here)
+    return prescribes_zero and _without(coefficient, here) == 0
+
+
+def _without(expr: Expr, value: Expr) -> Expr:
+    """The expression with zero for the value, which integrals may hold at other points."""
+    if expr == value:
+        return Integer(0)
+    if not expr.args or isinstance(expr, (Binding, Partial, VectorOperator)):
+        return expr
+    return expr.func(*(_without(a, value) for a in expr.args))
+
+
+def _free(region: Set, fixed: list[Set]) -> Set | None:
     """The part of a boundary that no condition fixes."""
     own = pieces(region)
     left = [p for p in own if p not in fixed]

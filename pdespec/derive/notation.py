@@ -48,9 +48,10 @@ def latex(term: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Printer:
-    """One of the two alphabets."""
+    """One of the two alphabets; `bound` are the points of the integrals around."""
 
     latex: bool
+    bound: tuple[tuple[Any, ...], ...] = ()
 
     def print(self, term: Any) -> Text:
         """The text of a term."""

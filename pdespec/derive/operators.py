@@ -6,6 +6,7 @@ A field at the coordinates that it is declared with, or a definition at its form
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sympy import Basic, Expr, Symbol, Tuple, log
@@ -88,17 +89,10 @@ def _name_of(x: Expr) -> str:
 
 def _defined(term: Defined, printer: Printer) -> Text:
     name = printer.name(term.name)
-    single = len(term.formals) <= 1 or all(not f.name.endswith("'") for f in term.formals)
-    if term.formals == term.arguments and single and len(term.formals) != 2:
-        return _text(name)
-    if term.formals == term.arguments and _flat_domain(term):
+    groups = {next((k for k, g in enumerate(printer.bound) if a in g), -1) for a in term.arguments}
+    if term.formals == term.arguments and len(groups) <= 1:
         return _text(name)
     return _text(f"{name}({', '.join(printer.print(a).text for a in term.arguments)})")
-
-
-def _flat_domain(term: Defined) -> bool:
-    """Whether two formals are the scalar coordinates of one point, as in f(x, y) on a square."""
-    return all(isinstance(f, Symbol) for f in term.formals) and not any(ord(f.name[0]) > 127 for f in term.formals)
 
 
 def _vector(term: VectorVariable, printer: Printer) -> Text:
@@ -166,10 +160,10 @@ def _partial(term: Partial, printer: Printer) -> Text:
 def _operator(unicode: str, latex: str) -> Rule:
     def rule(term: VectorOperator, printer: Printer) -> Text:
         level = ATOM if unicode in ("∇", "Δ") else POWER
-        spaced = isinstance(term.operand, log) and level == ATOM
-        inner = printer.within(term.operand, OPERATOR if spaced else level)
+        loose = isinstance(term.operand, (log, Variation)) and level == ATOM
+        inner = printer.within(term.operand, PRODUCT if loose else level)
         index = _index(term, printer)
-        gap = " " if spaced or index else ""
+        gap = " " if isinstance(term.operand, log) or index else ""
         return _text(_sign(printer, unicode, latex + " ") + index + gap + inner, OPERATOR)
 
     return rule
@@ -217,6 +211,7 @@ def _integrate(term: Integrate, printer: Printer) -> Text:
         measures.insert(0, body.variables)
         body = body.body
     names = [printer.name(v.name) for group in measures for v in group]
+    printer = replace(printer, bound=(*printer.bound, *measures))
     if printer.latex:
         sign = r"\oint" if surface else r"\int" if len(names) == 1 else r"\iint"
         measure = " ".join(rf"\,d{n}" for n in names)
@@ -313,7 +308,7 @@ def _variation(term: Variation, printer: Printer) -> Text:
     text = rf"\frac{{\delta {energy}}}{{\delta {field}}}" if printer.latex else f"δ{energy}/δ{field}"
     own = term.field.slots
     if [_name_of(x) for x in term.point] == list(own):
-        return _text(text)
+        return _text(text, OPERATOR)
     shown = term.point[:-1] if len(own) > 1 and _name_of(term.point[-1]) == own[-1] else term.point
     return _text(f"{text}({', '.join(printer.print(x).text for x in shown)})")
 

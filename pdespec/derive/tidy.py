@@ -39,6 +39,14 @@ def tidy(term: Any) -> Any:
     )
 
 
+def shorter(term: Expr) -> Expr:
+    """A sum with its products multiplied out once, where equal parts then add up."""
+    if not term.is_Add:
+        return term
+    expanded = Add(*(a.expand(deep=False) for a in term.args))
+    return expanded if expanded.count_ops() < term.count_ops() else term
+
+
 def constants_out(node: Integrate | Expect) -> Expr:
     """∫ c f = c ∫ f."""
     if node.body == 0:

@@ -49,8 +49,10 @@ def check(
     checking.look_up()
     model = checking.elaborate(name)
     found = checking.findings
-    if not has_errors(found):
-        found += [*posed(model, checking.scope), *unused(spec, model, checking.scope)]
+    whole = not has_errors(found)
+    found += posed(model, checking.scope, whole)
+    if whole:
+        found += unused(spec, model)
     found.sort(key=lambda d: (d.span is not None and d.span.source is not spec.span.source, d.span.start if d.span else -1))
     return (None if has_errors(found) else model), tuple(found)
 
@@ -143,9 +145,7 @@ class Checking:
         for d in found:
             if self.note(closed(d, names)):
                 self.scope.prelude.broken.add(d.name.id)
-        for d in circular(own):
-            self.note((error("PDE112", d.name.span, f"`{d.name.shown}` is defined by itself"),))
-            self.scope.prelude.broken.add(d.name.id)
+        self.scope.prelude.broken.update(d.name.id for d in self._circles(own))
 
     def _claim(self, name: ast.Name, statement: ast.Statement, span: Span) -> None:
         """One namespace for names and labels; the language's own names are taken."""
@@ -174,10 +174,17 @@ class Checking:
                 self.scope.equations[s.label.id] = s
             elif isinstance(s, ast.Solve) and s.label is not None:
                 self.scope.solves[s.label.id] = s
-        for d in circular(self.scope.definitions):
-            self.note((error("PDE112", d.name.span, f"`{d.name.shown}` is defined by itself"),))
+        for d in self._circles(self.scope.definitions):
             self.failed.add(id(d))
             self.scope.broken.add(d.name.id)
+
+    def _circles(self, definitions: dict[str, ast.Definition]) -> Iterator[ast.Definition]:
+        """The definitions that rest on themselves; each circle is one finding."""
+        for circle in circular(definitions):
+            names = " and ".join(f"`{d.name.shown}`" for d in circle)
+            what = f"{names} are defined by each other" if len(circle) > 1 else f"{names} is defined by itself"
+            self.note((error("PDE112", circle[0].name.span, what),))
+            yield from circle
 
     def _settings(self, settings: Mapping[str, str]) -> dict[str, ast.Expr]:
         given: dict[str, ast.Expr] = {}

@@ -76,7 +76,7 @@ def apply_closure(closure: Closure, node: ast.Call, env: Env) -> Value:
         arguments = (ast.Tuple(arguments, span=node.span),)
     if len(arguments) != len(group):
         wanted = ", ".join(f.shown for f in group)
-        refuse("PDE202", node.span, f"`{closure.name}` takes ({wanted}), and gets {len(arguments)} arguments")
+        refuse("PDE202", node.span, f"`{closure.name}` takes ({wanted}), and gets {len(arguments)}")
     functions = function_formals(closure.definition, closure.scope)
     values = [
         (formal.id, _function_argument(a, env) if formal.id in functions else _point_argument(a, env))

@@ -145,11 +145,22 @@ def mentioned(node: ast.Node, definitions: dict[str, ast.Definition]) -> set[str
     return found
 
 
-def circular(definitions: dict[str, ast.Definition]) -> list[ast.Definition]:
-    """The definitions that rest on themselves."""
-    edges = {name: {n.id for n in ast.walk(d.body) if isinstance(n, ast.Name)} & set(definitions) - {
-        f.id for group in d.formals for f in group} for name, d in definitions.items()}  # fmt: skip
-    return [definitions[name] for name in definitions if name in _reached(name, edges)]
+def circular(definitions: dict[str, ast.Definition]) -> list[list[ast.Definition]]:
+    """The circles of definitions that rest on each other, and with them what is defined by itself."""
+    edges = {
+        name: {n.id for n in ast.walk(d.body) if isinstance(n, ast.Name)}
+        & set(definitions) - {f.id for group in d.formals for f in group}
+        for name, d in definitions.items()
+    }
+    reached = {name: _reached(name, edges) for name in definitions}
+    circles: list[list[ast.Definition]] = []
+    seen: set[str] = set()
+    for name in definitions:
+        if name in reached[name] and name not in seen:
+            circle = [other for other in definitions if other in reached[name] and name in reached[other]]
+            seen.update(circle)
+            circles.append([definitions[other] for other in circle])
+    return circles
 
 
 def _reached(name: str, edges: dict[str, set[str]]) -> set[str]:

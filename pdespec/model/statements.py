@@ -86,7 +86,10 @@ def solve(statement: ast.Solve, label: str, equations: dict[str, Any], scope: Sc
 
 def _listed(node: ast.Expr, equations: dict[str, Any], scope: Scope) -> str:
     """The label of an equation in the list of a solve."""
-    if isinstance(node, ast.Call):
+    callee = node.function if isinstance(node, ast.Call) else None
+    if isinstance(callee, ast.Name) and (callee.id in scope.equations or callee.id in scope.broken):
+        if callee.id in scope.broken:
+            raise SpecError(())
         unsupported(node.span, "a parametric equation")
     if not isinstance(node, ast.Name) or node.id not in scope.equations:
         refuse("PDE107", node.span, "a solve lists labels of equations",

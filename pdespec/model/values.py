@@ -122,4 +122,4 @@ def kind(value: Value) -> str:
         return f"`{value.name}`, which still takes arguments,"
     words = {Law: "a law", Function: "a function", Operator: "an operator", Process: "a process", Region: "a set",
              Text: "a text", Builtin: "a name of the language", Label: "a label"}  # fmt: skip
-    return next((word for type_, word in words.items() if isinstance(value, type_)), "a value")
+    return next((word for type_, word in words.items() if isinstance(value, type_)), "a number or a vector")

@@ -97,7 +97,7 @@ def scalar_atom(draw: Any, u: Expr, variables: tuple[Any, ...], rank: int) -> Ex
         choices += [Partial(u, v, v) ** 2, Partial(u, v, v, v) * u, Partial(sin(u), v), Partial(u * Partial(u, v), v) * u]
     if len(single) == 2:
         choices += [Partial(u, *single) ** 2, Partial(u, single[0], single[0], single[1]) * u]
-        choices += [Curl(u, *variables)[0] if isinstance(Curl(u, *variables), list) else Dot(Curl(u, *variables), Vec(1, 2))]
+        choices += [Dot(Curl(u, *variables), Vec(1, 2))]
     return draw(st.sampled_from(choices))
 
 

@@ -4,52 +4,77 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Expr, I, Integer, Symbol
+from sympy import Expr, Integral, Symbol
 
 from pdespec.derive.variation import FirstVariation
 from pdespec.model.sets import Boundary, Named
-from tests.oracles.interpreter import Formulas, box, explicit, flat, inner, mapped, number, total
+from tests.oracles.interpreter import (
+
+    box,
+    explicit,
+    faces,
+    flat,
+    formula_jets,
+    inner,
+    number,
+    over_face,
+    total,
+)
 
 STEP = 1e-30
-EPSILON = Symbol("ε", real=True)
+Formulas = dict[str, tuple[tuple[Symbol, ...], Expr]]
+ETA = "eta"
 
 
-def gateaux(functional: Expr, name: str, fields: Formulas, eta: Any) -> float:
+def gateaux(functional: Expr, fields: Formulas, directions: Formulas) -> float:
     """Im F(u + ihη)/h."""
-    slots, formula = fields[name]
-    moved = {**fields, name: (slots, total_of(formula, eta))}
-    value = number(explicit(functional, moved), {EPSILON: STEP})
-    return float((value.imag if hasattr(value, "imag") else 0.0) / STEP)
+    base, along = formula_jets(fields), formula_jets(directions)
 
+    def jets(name: str, orders: tuple[int, ...], point: list[Any]) -> Any:
+        return base(name, orders, point) + 1j * STEP * along(name, orders, point)
 
-def total_of(formula: Any, eta: Any) -> Any:
-    if isinstance(formula, list):
-        return [total_of(f, e) for f, e in zip(formula, eta, strict=True)]
-    return formula + I * EPSILON * eta
+    return float(number(explicit(functional), jets).imag / STEP)
 
 
 def paired(
-    found: FirstVariation, name: str, fields: Formulas, eta: Any, variables: tuple[Any, ...], region: Any
+    found: FirstVariation, fields: Formulas, directions: Formulas, name: str, variables: tuple[Any, ...], region: Any
 ) -> tuple[float, float]:
     """∫ δF·η over the domain, and the boundary terms."""
-    xs = flat(variables)
-    slots, _ = fields[name]
-    here = mapped(lambda e: e.subs(dict(zip(slots, xs, strict=True)), simultaneous=True), eta)
-    density = contraction(explicit(found.interior, fields), here)
-    interior = over_box(density, xs, box(region))
+    xs, sides = flat(variables), box(region)
+    base, along = formula_jets(fields), formula_jets(directions)
+
+    def jets(field: str, orders: tuple[int, ...], point: list[Any]) -> Any:
+        return along(field.removeprefix(ETA), orders, point) if field.startswith(ETA) else base(field, orders, point)
+
+    density = contraction(explicit(found.interior), _direction(fields, name, xs))
+    interior = float(number(Integral(density, *((x, *s) for x, s in zip(xs, sides, strict=True))), jets))
     boundary = 0.0
-    direction = {**fields, name: (slots, eta)}
     for term in found.boundary:
         assert isinstance(term.region, Boundary)
-        sides = box(term.region.of.value if isinstance(term.region.of, Named) else term.region.of)
-        for k, (lo, hi) in enumerate(sides):
-            for end, sign in ((lo, -1), (hi, 1)):
-                normal = tuple(Integer(sign if j == k else 0) for j in range(len(sides)))
-                flux = contraction(explicit(term.cotangent, fields, normal), explicit(term.node, direction, normal))
-                flux = _fixed(flux, xs[k], end)
-                rest = [x for j, x in enumerate(xs) if j != k]
-                boundary += over_box(flux, rest, [s for j, s in enumerate(sides) if j != k])
+        own = box(term.region.of.value if isinstance(term.region.of, Named) else term.region.of)
+        for k, end, normal in faces(own):
+            node = _renamed(explicit(term.node, normal))
+            flux = contraction(explicit(term.cotangent, normal), node)
+            boundary += float(number(over_face(flux, k, end, xs, own), jets))
     return interior, boundary
+
+
+def _direction(fields: Formulas, name: str, xs: list[Symbol]) -> Any:
+    from sympy import Function
+
+    if name in fields:
+        return Function(ETA + name)(*xs)
+    return [Function(ETA + key)(*xs) for key in sorted(k for k in fields if k.startswith(f"{name}."))]
+
+
+def _renamed(tensor: Any) -> Any:
+    """The field in a boundary node read as the direction."""
+    from sympy import Function
+    from sympy.core.function import AppliedUndef
+
+    if isinstance(tensor, list):
+        return [_renamed(t) for t in tensor]
+    return tensor.xreplace({a: Function(ETA + a.func.__name__)(*a.args) for a in tensor.atoms(AppliedUndef)})
 
 
 def contraction(a: Any, b: Any) -> Expr:
@@ -61,12 +86,3 @@ def contraction(a: Any, b: Any) -> Expr:
     return inner(a, b)
 
 
-def _fixed(expr: Expr, x: Symbol, end: Expr) -> Expr:
-    return expr.subs(x, end)
-
-
-def over_box(expr: Expr, xs: list[Symbol], sides: list[tuple[Any, Any]]) -> float:
-    from sympy import Integral
-
-    limits = [(x, a, b) for x, (a, b) in zip(xs, sides, strict=True)]
-    return float(number(Integral(expr, *limits) if limits else expr))

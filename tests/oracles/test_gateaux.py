@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import math
 
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from sympy import Symbol
 
-from pdespec.derive.variation import NoVariation, variation
+from pdespec.derive.variation import variation
 from tests.oracles.functionals import Case, cases
 from tests.oracles.gateaux import gateaux, paired
+
+
+def named(slots: tuple[Symbol, ...], formula: Any) -> dict[str, Any]:
+    if isinstance(formula, list):
+        return {f"u.{k}": (slots, f) for k, f in enumerate(formula, 1)}
+    return {"u": (slots, formula)}
 
 
 def verify(case: Case) -> None:
     d = sum(getattr(v, "dimension", 1) for v in case.variables)
     slots = tuple(Symbol(f"s{k}", real=True) for k in range(d))
-    fields = {"u": (slots, case.formula)}
-    expected = gateaux(case.functional, "u", fields, case.eta)
+    fields, directions = named(slots, case.formula), named(slots, case.eta)
+    expected = gateaux(case.functional, fields, directions)
     found = variation(case.functional, case.field, case.variables)
-    interior, boundary = paired(found, "u", fields, case.eta, case.variables, case.region)
+    interior, boundary = paired(found, fields, directions, "u", case.variables, case.region)
     scale = 1 + abs(expected) + abs(interior) + abs(boundary)
     assert math.isfinite(expected)
     assert abs(interior + boundary - expected) < 1e-8 * scale, (case.functional, expected, interior, boundary)

@@ -1,0 +1,4 @@
+domain Ω(x, y) = [0, 1]^2
+unknown u : Ω -> R
+bulk: -Δu = 1 on Ω
+solve bulk

@@ -1,0 +1,6 @@
+param κ = 1/10
+domain X(x) = [0, 1], I(t) = [0, 1]
+unknown u : X × I -> R
+bulk: ∂t u = κ*Δu on X × I
+ends: u = 0 on ∂X × I
+solve bulk, ends

@@ -1,0 +1,5 @@
+domain Ω(x, y) = [0, 1]^2
+unknown u : Ω -> R
+unknown w : Ω -> R
+wall: u = 0 on ∂Ω
+solve min[u] ∬ |∇u|² + w*u dx dy, wall using ritz(points=100)

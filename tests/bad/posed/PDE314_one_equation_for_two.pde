@@ -1,0 +1,6 @@
+domain Ω(x, y) = [0, 1]^2
+unknown u : Ω -> R
+unknown p : Ω -> R
+bulk: -Δu + p = 1 on Ω
+wall: u = 0 on ∂Ω
+solve bulk, wall

@@ -1,0 +1,6 @@
+domain Ω(x, y) = [0, 1]^2
+unknown u : Ω -> R
+f := ∫ sin(z) dz
+bulk: -Δu = f on Ω
+wall: u = 0 on ∂Ω
+solve bulk, wall
