@@ -11,6 +11,8 @@ import re
 import textwrap
 from pathlib import PurePath
 
+from sympy import S
+
 import pdespec
 from pdespec.derive.derivation import Residual
 from pdespec.derive.notation import unicode
@@ -18,16 +20,17 @@ from pdespec.diagnostics import Diagnostic, SpecError
 from pdespec.emit.definitions import definitions_section, parameters_section
 from pdespec.emit.inline import defined_names, inline, merge_imports
 from pdespec.emit.layout import WIDTH, fit, ruler
-from pdespec.emit.names import Namespace, escape
-from pdespec.emit.parts import Script, Section, SolveCode
+from pdespec.emit.names import Namespace, escape, literal
+from pdespec.emit.parts import Script, Section, SolveCode, parameters
 from pdespec.emit.realisations import emit_solve
 from pdespec.emit.regions import sets_section
 from pdespec.emit.reports import evaluate_section, solution_section
 from pdespec.emit.scopes import global_names
 from pdespec.emit.verify import verify
-from pdespec.model.model import Equation, Unknown
+from pdespec.model.model import Equation, Param, Unknown
+from pdespec.model.sets import Interval, plain
 from pdespec.model.terms import FieldValue
-from pdespec.plan.plan import Plan
+from pdespec.plan.plan import Grid, Particles, Plan
 
 BASE = (
     "Config",
@@ -211,13 +214,30 @@ def _train(solves: list[SolveCode], script: Script) -> str:
     return "\n".join(lines)
 
 
+def _settable(script: Script) -> list[Param]:
+    """The parameters that `--set` of the script may change: not those on which others, a box or the time steps rest."""
+    used = [p for p in script.model.params if p.symbol in script.parameters]
+    fixed = parameters(*(p.value for p in used))
+    for solve in script.plan.solves:
+        box = getattr(solve, "box", None)
+        if isinstance(solve, (Grid, Particles)):
+            domain = script.model.unknown(solve.flow.field.name).time
+            interval = plain(domain.set) if domain is not None else None
+            if isinstance(interval, Interval):
+                fixed |= parameters(interval.lo, interval.hi)
+            if box is not None and solve.flow.stationary is not None:
+                fixed |= parameters(*solve.flow.stationary.parameters[:2])
+        elif box is not None:
+            terms = [c.residual.term for c in getattr(solve, "conditions", ())]
+            fixed |= parameters(*terms, getattr(solve, "objective", S.Zero))
+    return [p for p in used if p.symbol not in fixed]
+
+
 def _main(plan: Plan, solves: list[SolveCode], script: Script) -> str:
     name = escape(stem(plan))
-    settable = ", ".join(
-        f'"{script.names.name(p.symbol.name)}": {script.names.name(p.symbol.name)}'
-        for p in script.model.params
-        if p.symbol in script.parameters
-    )
+    changeable = _settable(script)
+    settable = ", ".join(f'"{script.names.name(p.symbol.name)}": {script.names.name(p.symbol.name)}' for p in changeable)
+    positive = [script.names.name(p.symbol.name) for p in changeable if p.symbol.is_positive]
     planned = sum(s.steps for s in solves)
     return "\n".join(
         [
@@ -227,6 +247,7 @@ def _main(plan: Plan, solves: list[SolveCode], script: Script) -> str:
             f'        spec="{plan.derivation.model.source.sha256}",',
             f"        planned={planned},",
             f"        parameters={{{settable}}},",
+            *([f"        positive={literal(tuple(positive))},  # as the derivation assumed"] if positive else []),
             "    )",
             "    config = read_config(__doc__.splitlines()[0], default)",
             "    solutions, run = train(config, Progress())",

@@ -24,6 +24,7 @@ class Config:
     checkpoint: float = 30.0  # seconds between checkpoints
     resume: bool = False
     parameters: Mapping[str, float] = field(default_factory=dict)
+    positive: tuple[str, ...] = ()  # parameters that must stay above zero
 
     def share(self, planned: int) -> int:
         """The steps of a stage that is meant to have `planned` of the planned ones."""
@@ -55,6 +56,9 @@ def read_config(description: str, default: Config, arguments: Sequence[str] | No
             parameters[name] = type(parameters[name])(value)
         except (KeyError, ValueError):
             parser.error(f"--set {name}={value}: a number for one of {', '.join(parameters) or 'no parameters'}")
+    for name in default.positive:
+        if not parameters[name] > 0:
+            parser.error(f"--set {name}={parameters[name]}: the script was derived for {name} > 0")
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         parser.error("a run is one process: torchrun is not supported yet")
     if options["steps"] < 1 or options["threads"] < 1:

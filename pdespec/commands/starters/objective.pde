@@ -8,7 +8,7 @@ unknown u : Ω -> R
 
 # Definitions. A functional is a formula with an integral.
 f    := 2*π² * sin(π*x) * sin(π*y)
-E(u) := ∫ (1/2 * |∇u|² - f*u) dx dy
+E(u) := ∬ 1/2 * |∇u|² - f*u dx dy
 
 # A condition that the minimiser is held to.
 wall: u = 0 on ∂Ω
