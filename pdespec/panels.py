@@ -271,11 +271,14 @@ def draw_losses(histories: Sequence[Curves], title: str) -> Figure:
 def draw_energies(histories: Sequence[Curves], title: str) -> Figure:
     """The energy of each flow against time, and a panel for each further monitor."""
     names = list(dict.fromkeys(name for history in histories for name in history.values))
-    drawn, panels = figure(1, len(names), f"{title} · along the flow", width=4.8, height=3.8)
-    for panel, name in zip(panels[0], names, strict=True):
-        for history in histories:
+    columns = min(len(names), 3)
+    drawn, panels = figure(-(-len(names) // columns), columns, f"{title} · along the flow", width=4.8, height=3.6)
+    for spare in panels.flat[len(names) :]:
+        spare.set_visible(False)
+    for panel, name in zip(panels.flat, names, strict=False):
+        for number, history in enumerate(histories):
             if name in history.values:
-                panel.plot(history.along, history.values[name], lw=1.8, label=history.solve)
+                panel.plot(history.along, history.values[name], f"C{number}", lw=1.8, label=history.solve)
         panel.set(title=name, xlabel=pretty("t"))
         panel.grid(True, color="0.9")
         if any(history.solve for history in histories):

@@ -157,8 +157,12 @@ def _result(label: Label, node: ast.Call, env: Env) -> Value:
     if label.id not in env.root.solves:
         refuse("PDE202", node.function.span, f"`{label.shown}` labels an equation, not a solve")
     if label.id not in env.root.found:
-        refuse("PDE220", node.function.span, f"`{label.shown}` is not solved yet at this place",
-               hint="solves run in file order")  # fmt: skip
+        refuse(
+            "PDE220",
+            node.function.span,
+            f"`{label.shown}` is not solved yet at this place",
+            hint="solves run in file order",
+        )
     if len(node.arguments) != 1:
         refuse("PDE202", node.span, f"`{label.shown}(…)` takes one expression")
     found = evaluate(node.arguments[0], env)

@@ -171,7 +171,9 @@ def _power(node: ast.Binary, env: Env) -> Value:
         return to_power(base, whole(term(node.right, env), env, node.right.span, "a power of a set"), node)
     e = coerce(base, env, node.left.span)
     if len(shape(e)) >= 1 and shape(e) != (1,):
-        refuse("PDE216", node.span, f"a power of {spelled(shape(e))}", hint="write `|v|^2` for the square of its length")
+        refuse(
+            "PDE216", node.span, f"a power of {spelled(shape(e))}", hint="write `|v|^2` for the square of its length"
+        )
     e = scalar(e, node.left.span)
     exponent = scalar(term(node.right, env), node.right.span, "an exponent")
     check_power(e, exponent, env, node.span)
@@ -253,4 +255,3 @@ def block_of(base: Expr, env: Env) -> int:
             if v == base:
                 return env.root.coordinates[name].block
     return 0
-

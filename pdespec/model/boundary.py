@@ -92,7 +92,9 @@ def boundary_findings(solve: Solve, listed: Listed, scope: Scope) -> Iterator[Di
     """What is wrong with the conditions of a solve on boundaries."""
     fields = sorted(set().union(*(fields_of(e) for e, _ in listed)), key=str)
     for field in fields:
-        on = [(e, k) for e, k in listed if field in fields_of(e) and k.name in ("boundary", "pin") and k.space is not None]
+        on = [
+            (e, k) for e, k in listed if field in fields_of(e) and k.name in ("boundary", "pin") and k.space is not None
+        ]
         contradictions = list(_contradictions(field, on, scope))
         yield from contradictions
         inside = [e for e, k in listed if k.name == "interior" and field in fields_of(e)]
@@ -100,9 +102,7 @@ def boundary_findings(solve: Solve, listed: Listed, scope: Scope) -> Iterator[Di
             yield from _walls(solve, field, inside, on, scope)
 
 
-def _walls(
-    solve: Solve, field: Field, inside: list[Equation], on: Listed, scope: Scope
-) -> Iterator[Diagnostic]:
+def _walls(solve: Solve, field: Field, inside: list[Equation], on: Listed, scope: Scope) -> Iterator[Diagnostic]:
     unknown = scope.unknown_of(field)
     if unknown is None or unknown.kind == "scalar":
         return
@@ -115,7 +115,12 @@ def _walls(
     wanted = [(p, f"∂{own.name}" if plain(p) == plain(own.set) else name) for p, name in parts(region)]
     told = [(e, covered(k.space)) for e, k in on if k.space is not None]
     yield from _elsewhere(field, told, wanted, region)
-    free = solve.optima or unknown.kind == "density" or difference(main).has(MetricGradient) or difference(main).has(Variation)
+    free = (
+        solve.optima
+        or unknown.kind == "density"
+        or difference(main).has(MetricGradient)
+        or difference(main).has(Variation)
+    )
     if any(c is None for _, c in told) or n < 2 or n % 2:
         return
     for part, name in wanted:
@@ -123,16 +128,28 @@ def _walls(
         given = sum(_components(e, field) for e in here)
         room = n // 2 * (field.shape[0] if field.shape else 1)
         if not free and not here:
-            yield error("PDE301", main.lhs_span, f"the equation is of order {n} in space, and nothing fixes {field.name} on {name}",
-                        hint=f"add a boundary condition: wall: {field.name} = … on {name}{_over_time(unknown)}")  # fmt: skip
+            yield error(
+                "PDE301",
+                main.lhs_span,
+                f"the equation is of order {n} in space, and nothing fixes {field.name} on {name}",
+                hint=f"add a boundary condition: wall: {field.name} = … on {name}{_over_time(unknown)}",
+            )
             return
         if not free and given < room and not field.shape:
-            yield error("PDE301", here[0].span, f"the equation is of order {n} in space and needs {n // 2} conditions on {name}",
-                        hint=f"such as {field.name} and ∂n {field.name}, or {field.name} and Δ{field.name}")  # fmt: skip
+            yield error(
+                "PDE301",
+                here[0].span,
+                f"the equation is of order {n} in space and needs {n // 2} conditions on {name}",
+                hint=f"such as {field.name} and ∂n {field.name}, or {field.name} and Δ{field.name}",
+            )
             return
         if given > room:
-            yield error("PDE315", here[-1].span, f"`{field.name}` has {len(here)} conditions on {name}, and order {n} has room for {n // 2}",
-                        related=tuple(Label(e.span, "another one") for e in here[:-1]))  # fmt: skip
+            yield error(
+                "PDE315",
+                here[-1].span,
+                f"`{field.name}` has {len(here)} conditions on {name}, and order {n} has room for {n // 2}",
+                related=tuple(Label(e.span, "another one") for e in here[:-1]),
+            )
             return
 
 
@@ -171,8 +188,12 @@ def _elsewhere(
         for part, name in own or []:
             inner = plain(part)
             if isinstance(inner, (Ball, Sublevel, Product)) and inner not in known:
-                yield error("PDE313", e.region_span or e.span, f"{name} is no part of the boundary of {region}",
-                            hint=f"its parts are {', '.join(n for _, n in wanted)}" if wanted else "it has no boundary")  # fmt: skip
+                yield error(
+                    "PDE313",
+                    e.region_span or e.span,
+                    f"{name} is no part of the boundary of {region}",
+                    hint=f"its parts are {', '.join(n for _, n in wanted)}" if wanted else "it has no boundary",
+                )
 
 
 # ── contradictions ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -189,8 +210,13 @@ def _contradictions(field: Field, on: Listed, scope: Scope) -> Iterator[Diagnost
         if apart == 0 or not apart.is_number:
             continue
         if _meet(plain(k.space), plain(l.space), env):
-            yield error("PDE309", f.span, f"`{field.name}` is fixed to {v} and to {w} where the sets meet",
-                        related=(Label(e.span, f"fixed to {v} here"),), hint="make the sets disjoint")  # fmt: skip
+            yield error(
+                "PDE309",
+                f.span,
+                f"`{field.name}` is fixed to {v} and to {w} where the sets meet",
+                related=(Label(e.span, f"fixed to {v} here"),),
+                hint="make the sets disjoint",
+            )
 
 
 def _value(equation: Equation, field: Field) -> Expr | None:
@@ -230,7 +256,8 @@ def _half_space(s: Sublevel, env: Env) -> tuple[Expr, Expr, Expr] | None:
     """(x, a, c) with the condition a x ≤ c in one coordinate x."""
     condition = params_put_in(s.condition, env).expand()
     leaves = {c for c in condition.atoms(Component)} | {
-        v for v in s.variables if not isinstance(v, VectorVariable) and v in condition.free_symbols}  # fmt: skip
+        v for v in s.variables if not isinstance(v, VectorVariable) and v in condition.free_symbols
+    }
     if len(leaves) != 1:
         return None
     (x,) = leaves

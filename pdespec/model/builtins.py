@@ -53,7 +53,7 @@ def _sigmoid(x: Expr) -> Expr:
 
 
 ELEMENTARY: dict[str, Callable[[Expr], Expr]] = {
-    **{name: getattr(sympy, name) for name in "sin cos tan asin acos atan sinh cosh tanh exp erf sign".split()},
+    **{name: getattr(sympy, name) for name in ["sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "exp", "erf", "sign"]},
     "ln": log,
     "log": log,
     "sqrt": sympy.sqrt,
@@ -62,7 +62,9 @@ ELEMENTARY: dict[str, Callable[[Expr], Expr]] = {
     "sigmoid": _sigmoid,
 }
 GROWING = frozenset({"exp", "sinh", "cosh", "softplus", "sigmoid"})
-EXTREMA: dict[str, Callable[..., Expr]] = {"max": sympy.Max, "min": sympy.Min}
+EXTREMA: dict[str, type[Expr]] = {"max": sympy.Max, "min": sympy.Min}
+OPERANDS = 8
+"""SymPy compares each two operands of a maximum, which takes time."""
 
 
 @notion(*ELEMENTARY)
@@ -96,9 +98,11 @@ def _check_domain(name: str, argument: Expr, env: Env, span: Span) -> None:
 def _extremum(node: ast.Call, env: Env) -> Value:
     name = str(getattr(node.function, "id", ""))
     if len(node.arguments) < 2:
-        refuse("PDE202", node.span, f"`{name}(a, b)` takes two values or more",
-               hint=f"over a set: `{name}[a in A] …`")  # fmt: skip
-    return EXTREMA[name](*(scalar(term(a, env), a.span) for a in node.arguments))
+        refuse("PDE202", node.span, f"`{name}(a, b)` takes two values or more", hint=f"over a set: `{name}[a in A] …`")
+    values = [scalar(term(a, env), a.span) for a in node.arguments]
+    if sum(len(v.args) if isinstance(v, EXTREMA[name]) else 1 for v in values) > OPERANDS:
+        refuse("PDE215", node.span, f"`{name}` of more than {OPERANDS} values")
+    return EXTREMA[name](*values)
 
 
 @notion("atan2")
@@ -127,5 +131,3 @@ def options(node: ast.Call | ast.Norm, allowed: tuple[str, ...]) -> dict[str, as
             refuse("PDE105", option.name.span, f"unknown option `{option.name.shown}`", hint=f"options: {known}")
         found[option.name.id] = option.value
     return found
-
-

@@ -67,7 +67,9 @@ def _differential(node: ast.Differential, env: Env) -> Value:
     if node.op == "div":
         if len(form) == 2 and form[0] != size:
             refuse("PDE201", node.span, f"∇· of {spelled(form)} in {size} dimensions")
-        return Div(operand if len(form) == 2 else vector(operand, size, node.operand.span, "the operand of ∇·"), *variables)
+        return Div(
+            operand if len(form) == 2 else vector(operand, size, node.operand.span, "the operand of ∇·"), *variables
+        )
     if node.op == "lap":
         return Lap(operand, *variables)
     if node.op == "hess":
@@ -87,8 +89,12 @@ def gradient(operand: Expr, variables: tuple[Variable, ...], span: Span) -> Expr
 def _curl(operand: Expr, variables: tuple[Variable, ...], size: int, node: ast.Differential) -> Expr:
     form = shape(operand)
     if (size, form) not in {(2, ()), (2, (2,)), (3, (3,))}:
-        refuse("PDE201", node.span, f"∇× of {spelled(form)} in {size} dimensions",
-               hint="a vector of 3 in three dimensions, a vector of 2 or a scalar in two")  # fmt: skip
+        refuse(
+            "PDE201",
+            node.span,
+            f"∇× of {spelled(form)} in {size} dimensions",
+            hint="a vector of 3 in three dimensions, a vector of 2 or a scalar in two",
+        )
     return Curl(operand, *variables)
 
 

@@ -82,8 +82,12 @@ def domain(statement: ast.DomainDecl, scope: Scope, times: frozenset[str]) -> No
     ids = tuple(c.id for c in statement.coordinates)
     time = isinstance(plain(of.set), Interval) and (ids == ("t",) or statement.name.id in times)
     if "t" in ids and len(ids) > 1:
-        refuse("PDE214", statement.coordinates[ids.index("t")].span, "time is a domain of its own",
-               hint="write `domain I(t) = [0, T]` and use X × I")  # fmt: skip
+        refuse(
+            "PDE214",
+            statement.coordinates[ids.index("t")].span,
+            "time is a domain of its own",
+            hint="write `domain I(t) = [0, T]` and use X × I",
+        )
     made = Domain(name, variables, of.set, time, statement.span)
     block = _block(statement.set, base(scope)) if len(ids) == 1 else 0
     for c, v in zip(ids, variables, strict=True):
@@ -94,8 +98,12 @@ def domain(statement: ast.DomainDecl, scope: Scope, times: frozenset[str]) -> No
 
 def _subset(statement: ast.DomainDecl, of: Region, scope: Scope) -> None:
     if not of.coordinates:
-        refuse("PDE214", statement.name.span, f"the points of `{statement.name.shown}` have no name",
-               hint=f"write `domain {statement.name.shown}(x) = …`")  # fmt: skip
+        refuse(
+            "PDE214",
+            statement.name.span,
+            f"the points of `{statement.name.shown}` have no name",
+            hint=f"write `domain {statement.name.shown}(x) = …`",
+        )
     variables = tuple(scope.coordinates[c].variable for c in of.coordinates)
     time = all(scope.coordinates[c].time for c in of.coordinates)
     made = Domain(statement.name.shown, variables, of.set, time, statement.span)
@@ -177,8 +185,12 @@ def _factors(node: ast.Expr, env: Env) -> tuple[Domain, ...]:
         if not found.coordinates and isinstance(plain(found.set), RealSpace):
             unsupported(factor.span, "an unknown function of values", "PDE964")
         if not isinstance(found.set, Named) or len(found.domains) != 1:
-            refuse("PDE214", factor.span, "the points of this set have no coordinates",
-                   hint="declare it: `domain X(x) = …`")  # fmt: skip
+            refuse(
+                "PDE214",
+                factor.span,
+                "the points of this set have no coordinates",
+                hint="declare it: `domain X(x) = …`",
+            )
         if isinstance(plain(found.set), Finite):
             unsupported(factor.span, "an unknown on a finite set", "PDE964")
         domains += found.domains
@@ -202,5 +214,3 @@ def _time(node: ast.Expr, env: Env) -> tuple[Domain, ...]:
 def place(span: Span) -> str:
     """Where something was declared, for a message."""
     return f"{span.source.name}:{span.line}"
-
-

@@ -125,8 +125,12 @@ def _functions_named(closure: Closure, env: Env, span: Span) -> tuple[tuple[str,
         elif formal.id in env.root.unknowns:
             values.append((formal.id, unknown_function(formal.id, env)))
         else:
-            refuse("PDE202", span, f"`{closure.name}` needs its argument `{formal.shown}`",
-                   hint=f"no unknown is named `{formal.shown}`: write `{closure.name}(…)`")  # fmt: skip
+            refuse(
+                "PDE202",
+                span,
+                f"`{closure.name}` needs its argument `{formal.shown}`",
+                hint=f"no unknown is named `{formal.shown}`: write `{closure.name}(…)`",
+            )
     return tuple(values)
 
 
@@ -291,5 +295,3 @@ def applied_to_functions(closure: Closure, functions: tuple[Function, ...], env:
             refuse("PDE202", span, f"`{closure.name}` is no operator of the form M(p)(φ)")
         result = bind(result, ((result.groups[0][0].id, given),), env, span)
     return result
-
-

@@ -86,8 +86,12 @@ def located(node: ast.Expr, domains: tuple[Domain, ...], env: Env) -> Place:
             normal = normal or _normal_at_point(own, env)
     if len(coordinates) < len(expected):
         missing = _names(expected[len(coordinates) :], env)
-        refuse("PDE213", node.span, f"the region says nothing about {missing}",
-               hint=f"the unknown lives on {' × '.join(d.name for d in domains)}")  # fmt: skip
+        refuse(
+            "PDE213",
+            node.span,
+            f"the region says nothing about {missing}",
+            hint=f"the unknown lives on {' × '.join(d.name for d in domains)}",
+        )
     return Place(product(*sets), tuple(coordinates), normal)
 
 
@@ -129,7 +133,9 @@ def _no_match(factor: ast.Expr, domains: tuple[Domain, ...], rest: list[str], en
     if not domains:
         refuse("PDE213", factor.span, "the points of this set have no coordinates here")
     if not rest:
-        refuse("PDE213", factor.span, "the region has more factors than the unknown's domain", hint=f"it lives on {lives}")
+        refuse(
+            "PDE213", factor.span, "the region has more factors than the unknown's domain", hint=f"it lives on {lives}"
+        )
     refuse("PDE213", factor.span, f"this is no set in {_names(rest[:1], env)}", hint=f"the unknown lives on {lives}")
 
 
@@ -153,9 +159,18 @@ def equation(statement: ast.Equation, scope: Scope) -> Equation:
     variables = where.variables(scope)
     _check_coordinates(statement, (lhs, rhs), variables, scope)
     return Equation(
-        statement.label.shown, statement.relation, lhs, rhs, where.set, variables, _text(statement), statement.span,
-        statement.left.span, statement.right.span, statement.region.span if statement.region else None,
-    )  # fmt: skip
+        statement.label.shown,
+        statement.relation,
+        lhs,
+        rhs,
+        where.set,
+        variables,
+        _text(statement),
+        statement.span,
+        statement.left.span,
+        statement.right.span,
+        statement.region.span if statement.region else None,
+    )
 
 
 def _text(statement: ast.Equation) -> str:
@@ -167,7 +182,9 @@ def _unstated(statement: ast.Equation, domains: tuple[Domain, ...], scope: Scope
     assert statement.right is not None
     env = base(scope)
     sides = [evaluate(statement.left, env), evaluate(statement.right, env)]
-    free = set().union(*(s.free_symbols for s in (coerce(v, env, statement.span) for v in sides if not isinstance(v, Law))))
+    free = set().union(
+        *(s.free_symbols for s in (coerce(v, env, statement.span) for v in sides if not isinstance(v, Law)))
+    )
     if not free & {c.variable for c in scope.coordinates.values()}:
         return Place(Point(()), ())
     return whole(domains, scope)
@@ -181,7 +198,11 @@ def _right(statement: ast.Equation, lhs: Expr, where: Place, env: Env) -> Expr |
         densities = [v for v in fields_in(lhs) if (u := env.root.unknown_of(v.field)) and u.kind == "density"]
         if lhs not in densities:
             refuse("PDE217", statement.right.span, "a law on the right, and no density on the left")
-        space = [v for c, v in zip(where.coordinates, where.variables(env.root), strict=True) if not env.root.coordinates[c].time]
+        space = [
+            v
+            for c, v in zip(where.coordinates, where.variables(env.root), strict=True)
+            if not env.root.coordinates[c].time
+        ]
         check_law(found, sum(v.dimension if isinstance(v, VectorVariable) else 1 for v in space), statement.right.span)
         return found
     rhs = measured(coerce(found, env, statement.right.span), statement.right.span)

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from sympy import Expr
 from sympy.core.basic import Basic
 
-from pdespec.model.refusal import refuse
+from pdespec.model.refusal import refuse, rest_on_broken
 from pdespec.model.scope import EVALUATIONS, Env
 from pdespec.model.terms import Density, FieldValue, Law, Normal, value
 from pdespec.model.values import Closure, Function, Value, kind
@@ -42,6 +42,8 @@ def rule(*classes: type) -> Callable[[R], R]:
 def evaluate(node: ast.Expr, env: Env) -> Value:
     """What an expression denotes at a place."""
     env.root.evaluations += 1
+    if env.root.evaluations > EVALUATIONS + 1:
+        rest_on_broken()
     if env.root.evaluations > EVALUATIONS:
         refuse("PDE215", node.span, f"this takes more than {EVALUATIONS} steps of elaboration", hint="make it smaller")
     found = RULES.get(type(node))
@@ -73,8 +75,11 @@ def coerce(found: Value, env: Env, span: Span) -> Expr:
 def _density(law: Law, env: Env, span: Span) -> Expr:
     """A law as a function is its density; the current point must be clear."""
     space = [v for name, v in env.levels[-1].variables if not env.root.coordinates[name].time]
-    domains = {env.root.coordinates[name].domain.name for name, _ in env.levels[-1].variables
-               if not env.root.coordinates[name].time}  # fmt: skip
+    domains = {
+        env.root.coordinates[name].domain.name
+        for name, _ in env.levels[-1].variables
+        if not env.root.coordinates[name].time
+    }
     if len(domains) != 1:
         refuse("PDE203", span, "a law where a number is expected", hint="write its density at a point: `law(x)`")
     return Density(law, *space)
@@ -120,7 +125,19 @@ def unknown_function(unknown_id: str, env: Env) -> Function:
 
 def fields_in(expr: Basic) -> set[FieldValue]:
     """Every value of a field in a term."""
-    return set(expr.atoms(FieldValue))
+    return {n for n in nodes_of(expr) if isinstance(n, FieldValue)}
+
+
+def nodes_of(expr: Basic) -> set[Basic]:
+    """Every node of a term once; shared parts are visited once, where SymPy's traversals repeat them."""
+    seen: set[Basic] = {expr}
+    pending = [expr]
+    while pending:
+        for a in pending.pop().args:
+            if a not in seen:
+                seen.add(a)
+                pending.append(a)
+    return seen
 
 
 def measured(expr: Expr, span: Span) -> Expr:
@@ -142,4 +159,4 @@ def measured(expr: Expr, span: Span) -> Expr:
 
 def depends_on_boundary(expr: Expr) -> bool:
     """Whether the normal of a boundary occurs."""
-    return bool(expr.atoms(Normal))
+    return any(isinstance(n, Normal) for n in nodes_of(expr))

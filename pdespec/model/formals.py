@@ -180,5 +180,3 @@ def _callee(node: ast.Expr, env: Env) -> Function | Closure | None:
 
 def _in_prelude(name: str, env: Env) -> bool:
     return env.scope.prelude is not None and name in env.scope.prelude.definitions
-
-

@@ -75,8 +75,12 @@ def _metric_gradient(node: ast.Call, env: Env) -> Value:
     _check_functional(value, p, node.arguments[0].span)
     metric = evaluate(given["metric"], env)
     if not isinstance(metric, Closure):
-        refuse("PDE217", given["metric"].span, f"{kind(metric)} where a metric is expected",
-               hint="a metric is an operator M(p)(φ), such as W2")  # fmt: skip
+        refuse(
+            "PDE217",
+            given["metric"].span,
+            f"{kind(metric)} where a metric is expected",
+            hint="a metric is an operator M(p)(φ), such as W2",
+        )
     phi = _variation_function(value, name, p, env)
     applied = applied_to_functions(metric, (p, phi), env, given["metric"].span)
     body = coerce(applied, env, given["metric"].span)
@@ -93,8 +97,9 @@ def _variation_function(value: Expr, name: str, p: Function, env: Env) -> Functi
     for k, v in zip(kept, slots, strict=True):
         point[k] = v
     body = Variation(value, p.field, name, *point)
-    return Function(f"δ{name}/δ{p.name}", slots, tuple(p.coordinates[k] for k in kept),
-                    tuple(p.homes[k] for k in kept), body)  # fmt: skip
+    return Function(
+        f"δ{name}/δ{p.name}", slots, tuple(p.coordinates[k] for k in kept), tuple(p.homes[k] for k in kept), body
+    )
 
 
 @notion("KL")
@@ -128,8 +133,12 @@ def _error(node: ast.Call, env: Env) -> Value:
     value = over.value(f, env)
     if len(node.arguments) == 1:
         if f.field is None:
-            refuse("PDE203", node.arguments[0].span, "an exact solution belongs to an unknown",
-                   hint="write `error(f, g)` to compare two functions")  # fmt: skip
+            refuse(
+                "PDE203",
+                node.arguments[0].span,
+                "an exact solution belongs to an unknown",
+                hint="write `error(f, g)` to compare two functions",
+            )
         reference: Expr = Exact(f.field, *env.at(*zip(over.coordinates, over.variables, strict=True)).values(f))
     else:
         reference = _reference(node.arguments[1], over.coordinates, over.variables, env)
@@ -145,7 +154,7 @@ def _reference(node: ast.Expr, coordinates: tuple[str, ...], variables: tuple[ob
     if isinstance(found, Text):
         unsupported(node.span, "a reference from a file", "PDE963")
     if isinstance(found, Law):
-        return Density(found, *(v for v, c in zip(variables, coordinates, strict=True) if not env.root.coordinates[c].time))
+        return Density(
+            found, *(v for v, c in zip(variables, coordinates, strict=True) if not env.root.coordinates[c].time)
+        )
     return coerce(found, place, node.span)
-
-

@@ -95,7 +95,9 @@ def bound_in(names: tuple[ast.Name, ...], over: Region, span: Span, env: Env) ->
         if len(ids) == 1 and len(own) == 1 and not moves:
             own = [variable(names[0].shown, own[0].dimension if isinstance(own[0], VectorVariable) else 1)]
         variables = [unused(v, env) for v in own]
-        return Bound(tuple(bound_names(list(ids), variables).items()), tuple(variables), over.coordinates, over.set, moves)
+        return Bound(
+            tuple(bound_names(list(ids), variables).items()), tuple(variables), over.coordinates, over.set, moves
+        )
     if len(ids) == 1:
         declared = env.scope.coordinates.get(ids[0])
         if declared is not None and _size(declared.variable) == over.set.dimension:
@@ -142,8 +144,12 @@ def _undeclared(name: ast.Name, body: ast.Expr, env: Env) -> Bound:
     """A bound name that is no coordinate: it takes the domain of the function that it is an argument of."""
     coordinates = home(name.id, body, env)
     if coordinates is None:
-        refuse("PDE210", name.span, f"nothing tells the domain of `{name.shown}`",
-               hint=f"write ∫[{name.shown} in S] … d{name.shown}")  # fmt: skip
+        refuse(
+            "PDE210",
+            name.span,
+            f"nothing tells the domain of `{name.shown}`",
+            hint=f"write ∫[{name.shown} in S] … d{name.shown}",
+        )
     own = [env.root.coordinates[c].variable for c in coordinates]
     if len(own) == 1:
         renamed = [unused(variable(name.shown, _size(own[0])), env)]
@@ -166,7 +172,9 @@ def _domain_of(b: Bound, body: Expr, node: ast.Integral, env: Env) -> tuple[tupl
         return tuple(given[c] for c in order), Named(domain.name, domain.set)
     factors = _factors(domain.set, len(order))
     if factors is None:
-        refuse("PDE210", node.span, f"{domain.name} is no product: an integral over {', '.join(given)} alone has no limits")
+        refuse(
+            "PDE210", node.span, f"{domain.name} is no product: an integral over {', '.join(given)} alone has no limits"
+        )
     kept = [(given[c], f) for c, f in zip(order, factors, strict=True) if c in given]
     return tuple(v for v, _ in kept), product(*(f for _, f in kept))
 
@@ -338,5 +346,3 @@ def _braket(node: ast.Braket, env: Env) -> Value:
     left = over.value(bra, env)
     body = Dot(left, right) if shape(left) else left * right
     return Integrate(body, over.variables, over.set)
-
-

@@ -29,9 +29,13 @@ from pdespec.syntax import ast
 def _gauss(node: ast.Call, env: Env) -> Value:
     mean, covariance = positional(node, env, 2)
     sm, sc = shape(mean), shape(covariance)
-    if len(sm) > 1 or sc not in ((), (1, 1)) and (len(sc) != 2 or sc[0] != sc[1] or (sm and sm[0] != sc[0])):
-        refuse("PDE217", node.span, f"`gauss` of {spelled(sm)} and {spelled(sc)}",
-               hint="a mean, and a scalar c (for c·I) or a square matrix")  # fmt: skip
+    if len(sm) > 1 or (sc not in ((), (1, 1)) and (len(sc) != 2 or sc[0] != sc[1] or (sm and sm[0] != sc[0]))):
+        refuse(
+            "PDE217",
+            node.span,
+            f"`gauss` of {spelled(sm)} and {spelled(sc)}",
+            hint="a mean, and a scalar c (for c·I) or a square matrix",
+        )
     if not sc and covariance.is_nonpositive:
         refuse("PDE217", node.arguments[1].span, "a covariance must be positive")
     return Law("gauss", mean, covariance)
@@ -49,7 +53,9 @@ def _gibbs(node: ast.Call, env: Env) -> Value:
     domains = {d.name: d for d in potential.homes}
     variables = tuple(v for d in domains.values() for v in d.coordinates)
     by_coordinate = {env.root.coordinate_of(v): v for v in variables}
-    body = scalar(potential.at(*(by_coordinate[c] for c in potential.coordinates)), node.arguments[0].span, "a potential")
+    body = scalar(
+        potential.at(*(by_coordinate[c] for c in potential.coordinates)), node.arguments[0].span, "a potential"
+    )
     return Law("gibbs", body, beta, Tuple(*variables), product(*(Named(d.name, d.set) for d in domains.values())))
 
 
@@ -91,8 +97,12 @@ def _generator(node: ast.Call, env: Env) -> Value:
         refuse("PDE202", node.span, "`generator(W)` takes a process")
     process = evaluate(node.arguments[0], env)
     if not isinstance(process, Process):
-        refuse("PDE217", node.arguments[0].span, f"{kind(process)} where a process is expected",
-               hint="such as `diffusion(b, σ)`")  # fmt: skip
+        refuse(
+            "PDE217",
+            node.arguments[0].span,
+            f"{kind(process)} where a process is expected",
+            hint="such as `diffusion(b, σ)`",
+        )
     return Operator("the generator", lambda f, place: GENERATORS[process.kind](process, f, node, place))
 
 

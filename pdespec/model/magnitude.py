@@ -78,8 +78,12 @@ def check_power(base: Expr, exponent: Expr, env: Env, span: Span) -> None:
         if base == 0 and number < 0:
             refuse("PDE206", span, "division by zero")
     elif not nonnegative(base, env):
-        refuse("PDE205", span, "a real exponent needs a base that is never negative",
-               hint="write `|…|` if the modulus is meant, or an integer exponent")  # fmt: skip
+        refuse(
+            "PDE205",
+            span,
+            "a real exponent needs a base that is never negative",
+            hint="write `|…|` if the modulus is meant, or an integer exponent",
+        )
 
 
 def check_exponential(argument: Expr, env: Env, span: Span) -> None:
@@ -159,5 +163,3 @@ def _on_positive_interval(symbol: Symbol, env: Env) -> bool:
 def _begins_at_zero(domain: Domain, env: Env) -> bool:
     interval = plain(domain.set)
     return isinstance(interval, Interval) and bool(params_put_in(interval.lo, env).is_nonnegative)
-
-

@@ -32,7 +32,7 @@ METHODS = Entry(
         "grid": {"box": "set", "cells": "integers", "dt": "number"},
     },
     frozenset(
-        "vmc saddle bsde semigroup pushforward regression rollout policy_iteration fitted_q linear_programme".split()
+        ["vmc", "saddle", "bsde", "semigroup", "pushforward", "regression", "rollout", "policy_iteration", "fitted_q", "linear_programme"]
     ),
     {"particles": frozenset({"inner"}), "collocation": frozenset({"hard"}), "features": frozenset({"box"})},
 )
@@ -46,7 +46,7 @@ ITERATIONS = Entry(
         "heun": {"dt": "number"},
         "rk4": {"dt": "number"},
     },
-    frozenset("ssbroyden spring soap extragradient sgd natural_gradient engd lm kfac".split()),
+    frozenset(["ssbroyden", "spring", "soap", "extragradient", "sgd", "natural_gradient", "engd", "lm", "kfac"]),
     {"adam": frozenset({"epochs"}), "rk4": frozenset({"steps"}), "euler": frozenset({"steps"})},
 )
 
@@ -56,14 +56,14 @@ NETWORKS = Entry(
         "mlp": {"width": "integer", "depth": "integer", "activation": "name"},
         "residual": {"width": "integer", "depth": "integer"},
     },
-    frozenset("bcr switch unrolled cnn resnet attention conv jastrow slater backflow fno deeponet transformer".split()),
+    frozenset(["bcr", "switch", "unrolled", "cnn", "resnet", "attention", "conv", "jastrow", "slater", "backflow", "fno", "deeponet", "transformer"]),
     {"mlp": frozenset({"outputs"})},
 )
 
 SAMPLERS = Entry(
     "sampler",
     {"sobol": {}, "uniform": {}},
-    frozenset("tempered mala hmc langevin gauss residual adaptive gibbs".split()),
+    frozenset(["tempered", "mala", "hmc", "langevin", "gauss", "residual", "adaptive", "gibbs"]),
 )
 
 ESTIMATORS = Entry(
@@ -74,7 +74,6 @@ ESTIMATORS = Entry(
 NETWORK_NAMES = frozenset(NETWORKS.known) | NETWORKS.planned
 
 FUNCTIONS_TO_COME = frozenset(
-    """solution simulate kernel adjoint transpose linearised inclusions bumps random_waves maxwellian flow_map
-    pushforward clip choice radiating farfield parameters mmd wasserstein braket fields""".split()
+    ["solution", "simulate", "kernel", "adjoint", "transpose", "linearised", "inclusions", "bumps", "random_waves", "maxwellian", "flow_map", "pushforward", "clip", "choice", "radiating", "farfield", "parameters", "mmd", "wasserstein", "braket", "fields"]
 )
 """Notions of the language that cannot be compiled yet."""

@@ -28,5 +28,7 @@ def nearest(name: str, candidates: Iterable[str]) -> str | None:
     if len(name) > 40:
         return None
     allowed = max(1, len(name) // 3) if len(name) > 1 else 0
-    ranked = sorted((distance(name.lower(), c.lower()), c != name, c) for c in candidates if abs(len(c) - len(name)) <= allowed)
+    ranked = sorted(
+        (distance(name.lower(), c.lower()), c != name, c) for c in candidates if abs(len(c) - len(name)) <= allowed
+    )
     return ranked[0][2] if ranked and ranked[0][0] <= allowed else None

@@ -56,14 +56,26 @@ def _counts(solve: Solve, listed: Listed, scope: Scope) -> Iterator[Diagnostic]:
     given = sum(_size(shape(e.lhs) or ((), shape(e.rhs))[not isinstance(e.rhs, Law)]) for e in inside)
     names = ", ".join(f"`{f.name}`" for f in unknowns)
     if unknowns and not inside:
-        yield error("PDE311", solve.span, f"nothing determines {names} inside the domain",
-                    hint="list an equation that holds there")  # fmt: skip
+        yield error(
+            "PDE311",
+            solve.span,
+            f"nothing determines {names} inside the domain",
+            hint="list an equation that holds there",
+        )
     elif given < wanted:
-        yield error("PDE314", solve.span, f"{_scalar(given)} for {wanted} unknown functions ({names})",
-                    hint="an equation is missing, or one unknown too many occurs")  # fmt: skip
+        yield error(
+            "PDE314",
+            solve.span,
+            f"{_scalar(given)} for {wanted} unknown functions ({names})",
+            hint="an equation is missing, or one unknown too many occurs",
+        )
     elif given > wanted and unknowns:
-        yield error("PDE314", solve.span, f"{_scalar(given)} for {wanted} unknown function{'s' * (wanted > 1)} ({names})",
-                    hint="list one equation for each unknown")  # fmt: skip
+        yield error(
+            "PDE314",
+            solve.span,
+            f"{_scalar(given)} for {wanted} unknown function{'s' * (wanted > 1)} ({names})",
+            hint="list one equation for each unknown",
+        )
 
 
 def _size(form: tuple[int, ...]) -> int:
@@ -103,9 +115,14 @@ def _time(solve: Solve, field: Field, unknown: Unknown, listed: Listed, scope: S
     for e, at in conditions:
         where = _end(at, interval, scope) if at is not None and isinstance(interval, Interval) else "start"
         if where is None:
-            yield error("PDE304", e.region_span or e.span, f"t = {at} is neither the start nor the end of {interval}",
-                        hint=f"conditions in time stand at {interval.lo} or at {interval.hi}"
-                        if isinstance(interval, Interval) else "")  # fmt: skip
+            yield error(
+                "PDE304",
+                e.region_span or e.span,
+                f"t = {at} is neither the start nor the end of {interval}",
+                hint=f"conditions in time stand at {interval.lo} or at {interval.hi}"
+                if isinstance(interval, Interval)
+                else "",
+            )
             return
         ends[where].append(e)
     yield from _at_ends(field, main, m, ends, direction(main, field, t, scope), unknown, scope)
@@ -130,24 +147,40 @@ def _at_ends(
     given = [*ends["start"], *ends["end"]]
     if m <= 0:
         for e in given:
-            yield error("PDE302", e.span, f"no derivative in t of `{field.name}` occurs, so nothing fixes it in time",
-                        hint="drop this condition")  # fmt: skip
+            yield error(
+                "PDE302",
+                e.span,
+                f"no derivative in t of `{field.name}` occurs, so nothing fixes it in time",
+                hint="drop this condition",
+            )
         return
     backward = way == "backward"
     if backward and m == 1 and ends["start"]:
-        yield error("PDE305", main.span, "backward diffusion: a fixed start does not determine what follows",
-                    label="grows without bound at high frequencies", related=_places(ends["start"], "fixed at the start"),
-                    hint=f"change the sign, or fix `{field.name}` at the end, on {space} × {{{hi}}}")  # fmt: skip
+        yield error(
+            "PDE305",
+            main.span,
+            "backward diffusion: a fixed start does not determine what follows",
+            label="grows without bound at high frequencies",
+            related=_places(ends["start"], "fixed at the start"),
+            hint=f"change the sign, or fix `{field.name}` at the end, on {space} × {{{hi}}}",
+        )
         return
     if m == 2 and backward and len(ends["start"]) == 2:
-        yield error("PDE305", main.span, "elliptic in t: two conditions at the start do not determine what follows",
-                    hint="change the sign, or fix one condition at each end")  # fmt: skip
+        yield error(
+            "PDE305",
+            main.span,
+            "elliptic in t: two conditions at the start do not determine what follows",
+            hint="change the sign, or fix one condition at each end",
+        )
         return
     flows = difference(main).has(MetricGradient)
     if ends["end"] and not ends["start"] and m == 1 and (way == "forward" or flows):
-        yield error("PDE304", ends["end"][0].region_span or ends["end"][0].span,
-                    f"`{field.name}` is fixed at the end of time, and the equation runs forward",
-                    hint=f"fix it at the start, on {space} × {{{lo}}}")  # fmt: skip
+        yield error(
+            "PDE304",
+            ends["end"][0].region_span or ends["end"][0].span,
+            f"`{field.name}` is fixed at the end of time, and the equation runs forward",
+            hint=f"fix it at the start, on {space} × {{{lo}}}",
+        )
         return
     yield from _missing(field, main, m, given, ("end", hi) if backward else ("start", lo), space, unknown)
     if len(given) > m:
@@ -166,15 +199,24 @@ def _missing(
     k = next(n for n in range(m) if n not in fixed)
     what = f"{'∂' + 't' * k + ' ' if k else ''}{field.name}"
     where, value = end
-    yield error("PDE303", main.lhs_span, f"the equation is {ORDINALS.get(m, f'{m}th')} order in t, and nothing fixes {what} at the {where}",
-                label=f"needs {what} at t = {value}",
-                hint=f"add {'an initial' if where == 'start' else 'a final'} condition: "
-                f"{'start' if where == 'start' else 'finish'}: {what} = … on {space} × {{{value}}}")  # fmt: skip
+    yield error(
+        "PDE303",
+        main.lhs_span,
+        f"the equation is {ORDINALS.get(m, f'{m}th')} order in t, and nothing fixes {what} at the {where}",
+        label=f"needs {what} at t = {value}",
+        hint=f"add {'an initial' if where == 'start' else 'a final'} condition: "
+        f"{'start' if where == 'start' else 'finish'}: {what} = … on {space} × {{{value}}}",
+    )
 
 
 def _too_many(field: Field, m: int, given: list[Equation]) -> Iterator[Diagnostic]:
-    yield error("PDE302", given[m].span, f"`{field.name}` has {len(given)} conditions in time, and order {m} has room for {m}",
-                related=_places(given[:m], "another one"), hint="drop one of them")  # fmt: skip
+    yield error(
+        "PDE302",
+        given[m].span,
+        f"`{field.name}` has {len(given)} conditions in time, and order {m} has room for {m}",
+        related=_places(given[:m], "another one"),
+        hint="drop one of them",
+    )
 
 
 def _places(equations: list[Equation], text: str) -> tuple[Label, ...]:
@@ -189,8 +231,12 @@ def _metrics(equation: Equation, scope: Scope) -> Iterator[Diagnostic]:
     for node in difference(equation).atoms(MetricGradient):
         unknown = scope.unknown_of(node.field)
         if unknown is not None and unknown.kind == "density" and isinstance(node.body, Variation):
-            yield error("PDE308", equation.span, f"the flow in {node.metric} does not keep the mass of the density `{unknown.name}`",
-                        hint="W2, FR and Stein keep it; L2 is for functions")  # fmt: skip
+            yield error(
+                "PDE308",
+                equation.span,
+                f"the flow in {node.metric} does not keep the mass of the density `{unknown.name}`",
+                hint="W2, FR and Stein keep it; L2 is for functions",
+            )
 
 
 def _normalised(solve: Solve, field: Field, unknown: Unknown, listed: Listed) -> Iterator[Diagnostic]:
@@ -200,7 +246,9 @@ def _normalised(solve: Solve, field: Field, unknown: Unknown, listed: Listed) ->
     inside = [e for e, k in listed if k.name == "interior" and field in fields_of(e)]
     if inside and not any(k.name in ("constraint", "pin") and field in fields_of(e) for e, k in listed):
         space = " d".join(v.name for d in unknown.domains for v in d.coordinates)
-        yield error("PDE306", inside[0].span, f"nothing normalises the density `{field.name}`",
-                    hint=f"add `mass: ∫ {field.name} d{space} = 1`")  # fmt: skip
-
-
+        yield error(
+            "PDE306",
+            inside[0].span,
+            f"nothing normalises the density `{field.name}`",
+            hint=f"add `mass: ∫ {field.name} d{space} = 1`",
+        )

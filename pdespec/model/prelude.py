@@ -103,7 +103,12 @@ def closed(definition: ast.Definition, names: frozenset[str]) -> Iterator[Diagno
     formals = frozenset(f.id for group in definition.formals for f in group)
     for found in resolve(definition.body, Names(dict.fromkeys(names, "")), formals):
         if found.code == "PDE101":
-            yield error("PDE101", found.span, found.message, label=found.label,
-                        hint="in an imported file every name is a formal, bound, or built in")  # fmt: skip
+            yield error(
+                "PDE101",
+                found.span,
+                found.message,
+                label=found.label,
+                hint="in an imported file every name is a formal, bound, or built in",
+            )
         else:
             yield found

@@ -98,8 +98,12 @@ def _boundary(node: ast.Boundary, env: Env) -> Value:
     of = region(node.set, env)
     inner = plain(of.set)
     if isinstance(inner, (Torus, RealSpace, Sphere)):
-        refuse("PDE310", node.span, f"{of.set} has no boundary",
-               hint="a torus is periodic" if isinstance(inner, Torus) else "")  # fmt: skip
+        refuse(
+            "PDE310",
+            node.span,
+            f"{of.set} has no boundary",
+            hint="a torus is periodic" if isinstance(inner, Torus) else "",
+        )
     return Region(Boundary(of.set), of.coordinates, of.domains)
 
 
@@ -148,7 +152,9 @@ def combine(node: ast.Binary, left: Value, right: Value) -> Region:
     """A × B, A ∪ B, A \\ B."""
     for found, side in ((left, node.left), (right, node.right)):
         if not isinstance(found, Region):
-            refuse("PDE214", side.span, f"{kind(found)} where a set is expected", hint="a single point is written `{…}`")
+            refuse(
+                "PDE214", side.span, f"{kind(found)} where a set is expected", hint="a single point is written `{…}`"
+            )
     assert isinstance(left, Region) and isinstance(right, Region)
     if node.op == "cross":
         coordinates = (*left.coordinates, *right.coordinates)
@@ -173,11 +179,14 @@ def _united(s: Set) -> tuple[Set, ...]:
 def to_power(base: Region, n: int, node: ast.Binary) -> Region:
     """A^n."""
     if not 1 <= n <= LARGEST or n * base.set.dimension > LARGEST:
-        refuse("PDE214", node.span, f"a set of {n * base.set.dimension} dimensions", hint=f"1 to {LARGEST} are possible")
+        refuse(
+            "PDE214", node.span, f"a set of {n * base.set.dimension} dimensions", hint=f"1 to {LARGEST} are possible"
+        )
     return base if n == 1 else Region(power(base.set, n))
 
 
 # ── named sets ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
 
 def _center(node: ast.Call, env: Env, default: int | None) -> tuple[Expr, ...]:
     """The centre of a ball: its first of two arguments, or the origin."""
@@ -238,4 +247,3 @@ def _torus(node: ast.Call, env: Env) -> Value:
         if params_put_in(period, env).is_positive is False:
             refuse("PDE214", argument.span, "a period must be positive")
     return Region(Torus(periods))
-

@@ -16,7 +16,9 @@ from pdespec.syntax import ast
 from pdespec.syntax.names import unicode_spelling
 
 WORDS = frozenset(CONSTANTS) | frozenset(SETS) | {"C", "P", "n", "i", "rows", "stderr"}
-OPERATORS = frozenset("lap div curl hess dot norm diff integral sum prod mean variation boundary cross union minus".split())
+OPERATORS = frozenset(
+    ["lap", "div", "curl", "hess", "dot", "norm", "diff", "integral", "sum", "prod", "mean", "variation", "boundary", "cross", "union", "minus"]
+)
 
 
 def builtin_names() -> frozenset[str]:
@@ -84,8 +86,12 @@ def _below(node: ast.Node, bound: frozenset[str]) -> Iterator[tuple[ast.Node, fr
 
 def _no_coordinate(name: str, node: ast.Partial, names: Names) -> Diagnostic:
     shown = unicode_spelling(name)
-    return error("PDE111", node.span, f"`∂{shown}` differentiates by no declared coordinate",
-                 hint="after ∂ comes a coordinate of a domain")  # fmt: skip
+    return error(
+        "PDE111",
+        node.span,
+        f"`∂{shown}` differentiates by no declared coordinate",
+        hint="after ∂ comes a coordinate of a domain",
+    )
 
 
 def _unsupported(node: ast.Node, names: Names, bound: frozenset[str]) -> Diagnostic | None:
@@ -101,7 +107,9 @@ def _unsupported(node: ast.Node, names: Names, bound: frozenset[str]) -> Diagnos
         return _unsupported_call(node, names, bound)
     elif isinstance(node, ast.Name) and node.id not in bound and node.id not in names.declared:
         what = {"i": "the imaginary unit", "C": "complex values"}.get(node.id)
-    return error("PDE961", node.span, f"{what} is not supported yet".replace("values is", "values are")) if what else None
+    return (
+        error("PDE961", node.span, f"{what} is not supported yet".replace("values is", "values are")) if what else None
+    )
 
 
 def _unsupported_call(node: ast.Call, names: Names, bound: frozenset[str]) -> Diagnostic | None:
@@ -112,7 +120,9 @@ def _unsupported_call(node: ast.Call, names: Names, bound: frozenset[str]) -> Di
         if callee.id in FUNCTIONS_TO_COME:
             return error("PDE961", callee.span, f"`{callee.shown}` is not supported yet")
         if callee.id in NETWORK_NAMES:
-            return error("PDE961", callee.span, f"a network outside an `ansatz` (`{callee.shown}`) is not supported yet")
+            return error(
+                "PDE961", callee.span, f"a network outside an `ansatz` (`{callee.shown}`) is not supported yet"
+            )
     return None
 
 

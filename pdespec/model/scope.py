@@ -19,7 +19,7 @@ from pdespec.model.values import Closure, Coordinate, Function, Region, Value
 from pdespec.source import Span
 from pdespec.syntax import ast
 
-EVALUATIONS = 100_000
+EVALUATIONS = 30_000
 """A spec that asks for more steps of elaboration is refused."""
 
 DEPTH = 60
@@ -50,7 +50,15 @@ class Scope:
 
     def names(self) -> set[str]:
         """Every id that the file declares."""
-        tables = (self.params, self.coordinates, self.domains, self.unknowns, self.definitions, self.equations, self.solves)
+        tables = (
+            self.params,
+            self.coordinates,
+            self.domains,
+            self.unknowns,
+            self.definitions,
+            self.equations,
+            self.solves,
+        )
         return set().union(*tables) | self.broken
 
     def like(self, v: Variable) -> Variable:

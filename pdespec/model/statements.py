@@ -79,9 +79,18 @@ def solve(statement: ast.Solve, label: str, equations: dict[str, Any], scope: Sc
     stages = tuple(call(item, ITERATIONS, env) for stage in statement.stages for item in stage)
     words = text_of(statement.objective.span) if statement.objective is not None else ""
     return Solve(
-        label, listed, optima, objective, words, where, method, stages, text_of(statement.span), statement.span,
+        label,
+        listed,
+        optima,
+        objective,
+        words,
+        where,
+        method,
+        stages,
+        text_of(statement.span),
+        statement.span,
         statement.method.span if statement.method is not None else None,
-    )  # fmt: skip
+    )
 
 
 def _listed(node: ast.Expr, equations: dict[str, Any], scope: Scope) -> str:
@@ -92,8 +101,7 @@ def _listed(node: ast.Expr, equations: dict[str, Any], scope: Scope) -> str:
             raise SpecError(())
         unsupported(node.span, "a parametric equation")
     if not isinstance(node, ast.Name) or node.id not in scope.equations:
-        refuse("PDE107", node.span, "a solve lists labels of equations",
-               hint="an objective is written `min[u] E(u)`")  # fmt: skip
+        refuse("PDE107", node.span, "a solve lists labels of equations", hint="an objective is written `min[u] E(u)`")
     if node.id in scope.broken or node.id not in equations:
         raise SpecError(())
     return str(equations[node.id].label)
@@ -114,15 +122,23 @@ def _objective(node: ast.Expr, optima: tuple[tuple[str, str], ...], env: Env) ->
     found = scalar(found, node.span)
     for c in env.root.coordinates.values():
         if c.variable in found.free_symbols:
-            refuse("PDE209", node.span, f"an objective must be a number, and this varies with {c.variable.name}",
-                   hint="integrate it over the domain")  # fmt: skip
+            refuse(
+                "PDE209",
+                node.span,
+                f"an objective must be a number, and this varies with {c.variable.name}",
+                hint="integrate it over the domain",
+            )
     sought = {name for _, name in optima}
     inside = {v.field.name for v in fields_in(found) if not v.field.solve}
     for name in sorted(sought - inside):
         refuse("PDE209", node.span, f"the objective does not depend on `{name}`")
     for name in sorted(inside - sought):
-        refuse("PDE311", node.span, f"nothing determines `{name}` in this objective",
-               hint=f"write `min[{', '.join(sorted(inside))}] …`, or use the result of a solve")  # fmt: skip
+        refuse(
+            "PDE311",
+            node.span,
+            f"nothing determines `{name}` in this objective",
+            hint=f"write `min[{', '.join(sorted(inside))}] …`, or use the result of a solve",
+        )
     return found
 
 
@@ -139,8 +155,9 @@ def ansatz(statement: ast.Ansatz, networks: tuple[ast.Call, ...], scope: Scope) 
     names: dict[str, Value] = {}
     body: ast.Expr = statement.body
     for k, node in enumerate(networks):
-        placeholder, point, described = _network(node, len(made), unknown_function(statement.name.id, env).slots,
-                                                 unknown.field.shape, env)  # fmt: skip
+        placeholder, point, described = _network(
+            node, len(made), unknown_function(statement.name.id, env).slots, unknown.field.shape, env
+        )
         made.append((placeholder, described))
         key = f"network {k}"
         names[key] = value(placeholder, *point)
@@ -206,16 +223,22 @@ def report(item: ast.ReportItem, scope: Scope) -> Report:
 def _only_solve(field: Field, node: ast.Expr, scope: Scope) -> str:
     """The label of the one solve that determines an unknown."""
     span = next((n.span for n in ast.walk(node) if isinstance(n, ast.Name) and n.shown == field.name), node.span)
-    shown = {key: scope.solves[key].label.shown if key in scope.solves and scope.solves[key].label else key  # type: ignore[union-attr]
-             for key in scope.found}  # fmt: skip
+    shown = {
+        key: scope.solves[key].label.shown if key in scope.solves and scope.solves[key].label else key  # type: ignore[union-attr]
+        for key in scope.found
+    }
     labels = [shown[key] for key, found in scope.found.items() if field in found]
     if not labels:
         if any(key in scope.broken for key in (*scope.solves, "solve")):
             raise SpecError(())
         refuse("PDE221", span, f"no solve determines `{field.name}`")
     if len(labels) > 1:
-        refuse("PDE221", span, f"{len(labels)} solves determine `{field.name}`",
-               hint=f"say which: {', '.join(f'`{label}(…)`' for label in labels)}")  # fmt: skip
+        refuse(
+            "PDE221",
+            span,
+            f"{len(labels)} solves determine `{field.name}`",
+            hint=f"say which: {', '.join(f'`{label}(…)`' for label in labels)}",
+        )
     return labels[0]
 
 
@@ -250,7 +273,9 @@ def check_statement(statement: ast.Check, equations: dict[str, Any], scope: Scop
     labels = [isinstance(n, ast.Name) and n.id in scope.equations for n in sides]
     if any(labels):
         if not all(labels):
-            refuse("PDE223", sides[labels.index(False)].span, "an equation is compared with another equation by its label")
+            refuse(
+                "PDE223", sides[labels.index(False)].span, "an equation is compared with another equation by its label"
+            )
         names = [_listed(n, equations, scope) for n in sides]
         return Check("equations", names[0], names[1], (), words, statement.span)
     lhs, rhs = (_side(n, env) for n in sides)

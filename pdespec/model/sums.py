@@ -65,9 +65,7 @@ def _single(node: ast.Binder, binding: ast.Binding, body: Callable[[Env], Expr],
     return S.Zero if found == 0 and node.kind == "sum" else node_class(found, (index,), Integer(lo), Integer(hi))
 
 
-def _over_values(
-    node: ast.Binder, name: ast.Name, domain: ast.Expr, body: Callable[[Env], Expr], env: Env
-) -> Expr:
+def _over_values(node: ast.Binder, name: ast.Name, domain: ast.Expr, body: Callable[[Env], Expr], env: Env) -> Expr:
     found = evaluate(domain, env)
     if not isinstance(found, Region) or not isinstance(found.set, Finite):
         refuse("PDE214", domain.span, "a sum runs over `1..N` or over a finite set `{…}`")
@@ -85,7 +83,9 @@ def _pairs(node: ast.Binder, binding: ast.Binding, body: Callable[[Env], Expr], 
 
 def _written_out(node: ast.Binder, places: list[dict[str, Expr]], body: Callable[[Env], Expr], env: Env) -> Expr:
     if len(places) > WRITTEN_OUT:
-        refuse("PDE215", node.span, f"a sum of {len(places)} terms cannot be written out", hint=f"at most {WRITTEN_OUT}")
+        refuse(
+            "PDE215", node.span, f"a sum of {len(places)} terms cannot be written out", hint=f"at most {WRITTEN_OUT}"
+        )
     terms = [body(env.with_names(place)) for place in places]
     if len({shape(t) for t in terms if t != 0}) > 1:
         refuse("PDE201", node.body.span, "the terms of this sum have different shapes")

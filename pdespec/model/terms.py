@@ -8,6 +8,7 @@ Names are internal strings that never reach a parser.  `derive.components` expan
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from sympy import Expr, Integer, S, Symbol, Tuple
@@ -269,7 +270,7 @@ class Defined(Term):
     def shape(self) -> Shape:
         return shape(self.body)
 
-    @property
+    @cached_property
     def free_symbols(self) -> set[Basic]:
         inner = self.body.free_symbols - set(self.formals)
         return inner.union(*(a.free_symbols for a in self.arguments))
@@ -422,7 +423,7 @@ class Binding(Term):
     def shape(self) -> Shape:
         return shape(self.body)
 
-    @property
+    @cached_property
     def free_symbols(self) -> set[Basic]:
         rest = set().union(*(a.free_symbols for a in self.args[2:]))
         return (self.body.free_symbols - set(self.variables)) | rest

@@ -18,4 +18,6 @@ def unused(spec: ast.Spec, model: Model) -> Iterator[Diagnostic]:
             yield warning("PDE312", e.span, f"the equation `{e.label}` is in no solve and no check")
     for s in spec.statements:
         if isinstance(s, ast.Equation) and s.label is None:
-            yield warning("PDE312", s.span, "an equation without a label is in no solve", hint="write `label: left = right`")
+            yield warning(
+                "PDE312", s.span, "an equation without a label is in no solve", hint="write `label: left = right`"
+            )

@@ -120,6 +120,14 @@ def kind(value: Value) -> str:
     """What a value is, for a message."""
     if isinstance(value, Closure):
         return f"`{value.name}`, which still takes arguments,"
-    words = {Law: "a law", Function: "a function", Operator: "an operator", Process: "a process", Region: "a set",
-             Text: "a text", Builtin: "a name of the language", Label: "a label"}  # fmt: skip
+    words = {
+        Law: "a law",
+        Function: "a function",
+        Operator: "an operator",
+        Process: "a process",
+        Region: "a set",
+        Text: "a text",
+        Builtin: "a name of the language",
+        Label: "a label",
+    }
     return next((word for type_, word in words.items() if isinstance(value, type_)), "a number or a vector")

@@ -7,12 +7,15 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from sympy import Symbol
 
 from pdespec.derive.variation import variation
 from tests.oracles.functionals import Case, cases
 from tests.oracles.gateaux import gateaux, paired
+
+
+SETTINGS: dict[str, Any] = {"deadline": None, "derandomize": True, "suppress_health_check": list(HealthCheck)}
 
 
 def named(slots: tuple[Symbol, ...], formula: Any) -> dict[str, Any]:
@@ -33,14 +36,14 @@ def verify(case: Case) -> None:
     assert abs(interior + boundary - expected) < 1e-8 * scale, (case.functional, expected, interior, boundary)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, phases=[Phase.generate], **SETTINGS)
 @given(cases())
 def test_random_functionals(case: Case) -> None:
     verify(case)
 
 
 @pytest.mark.slow
-@settings(max_examples=220, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=220, phases=[Phase.generate], **SETTINGS)
 @given(cases())
 def test_two_hundred_random_functionals(case: Case) -> None:
     verify(case)
