@@ -47,7 +47,9 @@ def build(arguments: argparse.Namespace) -> int:
     out: Path = arguments.out or Path("build")
     path = out if out.suffix == ".py" else out / (script_name(arguments.spec) + ".py")
     path, lines, seconds, result = write_script(arguments, path)
-    report(arguments, result.diagnostics, script=str(path), lines=lines, seconds=round(seconds, 3), plan=planned(result))
+    report(
+        arguments, result.diagnostics, script=str(path), lines=lines, seconds=round(seconds, 3), plan=planned(result)
+    )
     say_plan(arguments, result)
     say(arguments, f"wrote {path}  ({lines} lines, {seconds:.1f} s)")
     return 0

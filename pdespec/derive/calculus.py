@@ -93,7 +93,7 @@ def dot(a: Expr, b: Expr) -> Expr:
             scalars = [f for f in first.args if not shape(f)]
             tensor = Mul(*(f for f in first.args if shape(f)))
             return Mul(*scalars) * (dot(second, tensor) if flipped else dot(tensor, second))
-    if isinstance(a, Normal) and isinstance(b, Normal):
+    if a == b and isinstance(a, Normal):
         return S.One
     return Dot(a, b)
 

@@ -31,8 +31,9 @@ from pdespec.derive.normal_form import NoNormalForm
 from pdespec.derive.prove import Known, Verdict, worst
 from pdespec.derive.residual import residual
 from pdespec.derive.resolve import domain_of, resolved, with_exact
+from pdespec.derive.scope import NoVariation
 from pdespec.derive.tidy import shorter, tidy
-from pdespec.derive.variation import NoVariation, variation
+from pdespec.derive.variation import variation
 from pdespec.derive.verdicts import finding
 from pdespec.diagnostics import Diagnostic, error
 from pdespec.model.model import Check, Equation, Model, Report, Solve

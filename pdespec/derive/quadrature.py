@@ -128,7 +128,7 @@ def region_nodes(region: Set, at: dict[Basic, Array], fine: bool, dimension: int
     if isinstance(region, Interval):
         return _interval(float(_value(region.lo, at, 0, fine)), float(_value(region.hi, at, 0, fine)), n)
     if isinstance(region, Torus):
-        return _tensor([_circle(float(_value(p, at, 0, fine)), n) for p in region.periods])
+        return _tensor([_interval(0.0, float(_value(p, at, 0, fine)), n) for p in region.periods])
     if isinstance(region, RealSpace):
         return _tensor([_line(n)] * region.d)
     if isinstance(region, Finite):

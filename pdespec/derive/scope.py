@@ -9,13 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sympy import Expr, S, Tuple
+from sympy import Add, Expr, Mul, S, Tuple
 
+from pdespec.derive import calculus
 from pdespec.derive.calculus import component
 from pdespec.model.sets import Boundary, Interval, Product, RealSpace, Set, Sphere, Torus, plain
-from pdespec.model.terms import Density, Expect, Integrate, Law, Normal, Vec, VectorVariable, substitute
+from pdespec.model.terms import Component, Density, Dot, Expect, Integrate, Law, Normal, Vec, VectorVariable, substitute
 
 Variables = tuple[Any, ...]
+
+
+class NoVariation(Exception):
+    """Why a functional has no first variation here, with the code of the finding."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
 
 
 def size(v: Any) -> int:
@@ -40,10 +49,12 @@ class Group:
         return isinstance(plain(self.region), Boundary) if self.region is not None else False
 
     def around(self, body: Expr) -> Expr:
-        """∫ body or 𝔼 body over the group."""
+        """∫ body or 𝔼 body over the group; the normals of other boundaries stand before an integral over a boundary."""
         if body == 0:
             return S.Zero
         variables = Tuple(*self.variables)
+        if self.surface and body.has(Normal):
+            return _around_surface(self, body)
         return Expect(body, variables, self.law) if self.law is not None else Integrate(body, variables, self.region)
 
     def weighted(self) -> tuple[Group, Expr]:
@@ -60,7 +71,7 @@ class Group:
 
     def normal(self, variables: Variables) -> Expr:
         """The outward normal of the group's region in the directions of some variables; zero in foreign ones."""
-        n = Normal(self.dimension)
+        n = self._normal()
         if variables == self.variables:
             return n
         entries: list[Expr] = []
@@ -68,9 +79,9 @@ class Group:
             entries += self._entries(v, n)
         return entries[0] if len(entries) == 1 and not isinstance(variables[0], VectorVariable) else Vec(*entries)
 
-    def along(self, variable: Any) -> Expr:
-        """The component of the normal along one scalar variable."""
-        return self._entries(variable, Normal(self.dimension))[0]
+    def _normal(self) -> Normal:
+        """The normal, marked with the variables of its boundary until it stands alone."""
+        return Normal(self.dimension, Tuple(*self.variables))
 
     def _entries(self, v: Any, n: Expr) -> list[Expr]:
         start = 1
@@ -106,6 +117,34 @@ class Group:
             return self.region
         parts = split(self.region, self.variables)
         return parts[self.variables.index(v)] if parts else None
+
+
+def unmarked(expr: Expr, variables: Variables) -> Expr:
+    """The normal of the boundary on which these variables lie as the normal of the current point."""
+    marked = {n: Normal(n.args[0]) for n in expr.atoms(Normal) if n.args[1:] == (Tuple(*variables),)}
+    return expr.xreplace(marked)
+
+
+def _around_surface(g: Group, body: Expr) -> Expr:
+    """∮ over one boundary of a term with the normals of others, which are constant there."""
+    total = S.Zero
+    for t in Add.make_args(calculus.distributed(body).expand(deep=False)):
+        outside, inside, vector = S.One, S.One, None
+        for factor in Mul.make_args(t):
+            foreign = [n for n in factor.atoms(Normal) if n.args[1:] != (Tuple(*g.variables),)]
+            if not foreign:
+                inside = inside * factor
+            elif isinstance(factor, (Normal, Component)):
+                outside = outside * factor
+            elif isinstance(factor, Dot) and factor.args[0] in foreign and vector is None:
+                vector, inside = factor.args[0], inside * factor.args[1]
+            elif isinstance(factor, Dot) and factor.args[1] in foreign and vector is None:
+                vector, inside = factor.args[1], inside * factor.args[0]
+            else:
+                raise NoVariation("PDE916", "a normal under an integral over another boundary")
+        whole = Integrate(unmarked(inside, g.variables), Tuple(*g.variables), g.region)
+        total += outside * (whole if vector is None else calculus.dot(vector, whole))
+    return total
 
 
 def split(region: Set, variables: Variables) -> tuple[Set, ...] | None:

@@ -16,7 +16,7 @@ from sympy import Abs, Add, Basic, Expr, Heaviside, Max, Min, Mul, Pow, S, log, 
 from pdespec.derive import calculus
 from pdespec.derive.calculus import depends
 from pdespec.derive.deadline import tick
-from pdespec.derive.scope import Group, maps_onto_itself, size
+from pdespec.derive.scope import Group, NoVariation, maps_onto_itself, size, unmarked
 from pdespec.derive.tensors import Frobenius, Outer, Transpose, contract, transpose
 from pdespec.model.sets import Product, Set, plain, product
 from pdespec.model.terms import (
@@ -47,14 +47,6 @@ from pdespec.model.terms import (
 Scope = tuple[Group, ...]
 Domain = tuple[tuple[int, Set], ...]
 """The factors of a field's domain in the order of its slots: how many slots each has, and its set."""
-
-
-class NoVariation(Exception):
-    """Why a functional has no first variation here, with the code of the finding."""
-
-    def __init__(self, code: str, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,9 +327,7 @@ def _leaf(walk: _Walk, term: FieldValue, w: Expr, scope: Scope) -> None:
         raise NoVariation("PDE910", "a derivative in scalar coordinates inside a functional")
     if any(x.has(walk.field) for x in term.point):
         raise NoVariation("PDE910", f"{walk.field} at a point that depends on itself")
-    surface, w, rest = _transported(walk, term, w, scope)
-    for g in reversed(rest):
-        w = g.around(w)
+    surface, w = _transported(walk, term, w, scope)
     if surface is None:
         walk.interior.append(w)
     else:
@@ -348,11 +338,11 @@ def _at(walk: _Walk) -> Expr:
     return FieldValue(walk.field, (), *walk.point)
 
 
-def _transported(walk: _Walk, term: FieldValue, w: Expr, scope: Scope) -> tuple[Set | None, Expr, Scope]:
-    """The cotangent with the leaf's point moved to z: surface (if the point lies on one), cotangent, groups left."""
+def _transported(walk: _Walk, term: FieldValue, w: Expr, scope: Scope) -> tuple[Set | None, Expr]:
+    """The surface that the leaf's point lies on, if any, and the cotangent with the point moved to z and integrated."""
     moved: dict[Any, Expr] = {}
     factor: Expr = S.One
-    surfaces: list[Set] = []
+    surfaces: list[Group] = []
     taken: dict[Group, list[int]] = {}
     for slot, (x, z) in enumerate(zip(term.point, walk.point, strict=True)):
         bound = {v for g in scope for v in g.variables} & x.free_symbols
@@ -368,7 +358,7 @@ def _transported(walk: _Walk, term: FieldValue, w: Expr, scope: Scope) -> tuple[
             raise NoVariation("PDE914", f"an integral of {walk.field} over a region that its argument moves")
         taken.setdefault(g, []).append(slot)
         if g.surface and g.region is not None:
-            surfaces.append(g.region)
+            surfaces.append(g)
         moved = {k: substitute(m, {v: value}) for k, m in moved.items()} | {v: value}
         factor = factor / Abs(scale) ** size(v)
     if not moved:
@@ -379,8 +369,12 @@ def _transported(walk: _Walk, term: FieldValue, w: Expr, scope: Scope) -> tuple[
     left = [g.without(set(moved)) for g in scope]
     if any(rest is None for rest in left):
         raise NoVariation("PDE913", "an integral over a region that is no product, one factor of which a field takes")
-    rest = tuple(_in_scope(g, moved) for groups in left for g in groups or ())
-    return (surfaces[0] if surfaces else None), substitute(w * factor, moved), rest
+    w = substitute(w * factor, moved)
+    for g in reversed([_in_scope(g, moved) for groups in left for g in groups or ()]):
+        w = g.around(w)
+    for g in surfaces:
+        w = unmarked(w, g.variables)
+    return (surfaces[0].region if surfaces else None), w
 
 
 def _in_scope(g: Group, moved: dict[Any, Expr]) -> Group:
@@ -452,11 +446,9 @@ def _record(walk: _Walk, term: Expr, w: Expr, scope: Scope) -> None:
     if not isinstance(inner, FieldValue):
         push(walk, _by_chain_rule(term), w, scope)
         return
-    surface, w, rest = _transported(walk, inner, w, scope)
+    surface, w = _transported(walk, inner, w, scope)
     if surface is None:
         raise NoVariation("PDE916", "a derivative along a boundary that its field does not lie on")
-    for g in reversed(rest):
-        w = g.around(w)
     names = dict(zip(inner.point, walk.point, strict=True))
     walk.boundary.append(BoundaryTerm(w, substitute(term, names), surface))
 

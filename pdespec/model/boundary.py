@@ -255,7 +255,7 @@ def _half_spaces_meet(a: Sublevel, b: Sublevel, env: Env) -> bool:
 def _half_space(s: Sublevel, env: Env) -> tuple[Expr, Expr, Expr] | None:
     """(x, a, c) with the condition a x ≤ c in one coordinate x."""
     condition = params_put_in(s.condition, env).expand()
-    leaves = {c for c in condition.atoms(Component)} | {
+    leaves = set(condition.atoms(Component)) | {
         v for v in s.variables if not isinstance(v, VectorVariable) and v in condition.free_symbols
     }
     if len(leaves) != 1:

@@ -53,7 +53,8 @@ def _sigmoid(x: Expr) -> Expr:
 
 
 ELEMENTARY: dict[str, Callable[[Expr], Expr]] = {
-    **{name: getattr(sympy, name) for name in ["sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "exp", "erf", "sign"]},
+    **{name: getattr(sympy, name) for name in ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh")},
+    **{name: getattr(sympy, name) for name in ("exp", "erf", "sign")},
     "ln": log,
     "log": log,
     "sqrt": sympy.sqrt,

@@ -8,6 +8,7 @@ reported once.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from pdespec.diagnostics import Diagnostic, error, has_errors
@@ -65,20 +66,20 @@ def elaborate(run: Checking, name: str) -> Model:
     checks: list[Check] = []
     for s in run.spec.statements:
         if isinstance(s, ast.Definition) and s.name.id in run.places:
-            found = run.attempt(s, lambda s=s: _definition(run, s), s.name.id)  # type: ignore[misc]
+            found = run.attempt(s, partial(_definition, run, s), s.name.id)
             definitions += [found] if found is not None else []
     _equations_and_solves(run, equations, solves)
     for s in run.spec.statements:
         if isinstance(s, ast.Ansatz):
             inside = tuple(networks(s.body, run.names()))
-            form = run.attempt(s, lambda s=s, inside=inside: ansatz(s, inside, run.scope))  # type: ignore[misc]
+            form = run.attempt(s, partial(ansatz, s, inside, run.scope))
             ansatze += [form] if form is not None else []
         elif isinstance(s, ast.Report):
             for item in s.items:
-                measured = run.attempt(s, lambda item=item: report(item, run.scope))  # type: ignore[misc]
+                measured = run.attempt(s, partial(report, item, run.scope))
                 reports += [measured] if measured is not None else []
         elif isinstance(s, ast.Check):
-            identity = run.attempt(s, lambda s=s: check_statement(s, equations, run.scope))  # type: ignore[misc]
+            identity = run.attempt(s, partial(check_statement, s, equations, run.scope))
             checks += [identity] if identity is not None else []
     return Model(
         name,
@@ -105,7 +106,7 @@ def _equations_and_solves(run: Checking, equations: dict[str, Equation], solves:
                 solved = _solve(run, s, equations, solves)
                 solves += [solved] if solved is not None else []
             elif s.label is not None:
-                made = run.attempt(s, lambda s=s: equation(s, run.scope), s.label.id)  # type: ignore[misc]
+                made = run.attempt(s, partial(equation, s, run.scope), s.label.id)
                 if made is not None:
                     equations[s.label.id] = made
         waiting = [s for s in waiting if s not in ready] if ready else []
@@ -139,7 +140,7 @@ def _solve(run: Checking, s: ast.Solve, equations: dict[str, Equation], before: 
     label = s.label.shown if s.label is not None else key
     if any(isinstance(c, ast.Name) and c.id in run.scope.broken for c in s.conditions):
         run.failed.add(id(s))
-    made = run.attempt(s, lambda: solve(s, label, equations, run.scope), key)
+    made = run.attempt(s, partial(solve, s, label, equations, run.scope), key)
     if made is None:
         return None
     listed = [e for e in equations.values() if e.label in made.equations]

@@ -7,6 +7,7 @@ the prelude word for word is the same definition.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from pdespec.diagnostics import Diagnostic, SpecError, error
@@ -18,6 +19,7 @@ from pdespec.model.prelude import closed, imported
 from pdespec.model.resolution import circular
 from pdespec.source import Span
 from pdespec.syntax import ast
+from pdespec.syntax.names import canonical
 
 
 def declare(run: Checking, settings: Mapping[str, str], folder: Path | None) -> None:
@@ -38,17 +40,17 @@ def declare(run: Checking, settings: Mapping[str, str], folder: Path | None) -> 
     for statement in run.spec.statements:
         if isinstance(statement, ast.Param):
             run.look_up(statement, statement.value)
-            run.attempt(statement, lambda s=statement: param(s, run.scope, given), statement.name.id)  # type: ignore[misc]
+            run.attempt(statement, partial(param, statement, run.scope, given), statement.name.id)
         elif isinstance(statement, ast.DomainDecl):
             run.look_up(statement, statement.set)
             ids = (statement.name.id, *(c.id for c in statement.coordinates))
-            run.attempt(statement, lambda s=statement: domain(s, run.scope, times), *ids)  # type: ignore[misc]
+            run.attempt(statement, partial(domain, statement, run.scope, times), *ids)
         elif isinstance(statement, ast.UnknownDecl):
             if run.note(_unknown_to_come(statement)):
                 run.failed.add(id(statement))
             else:
                 run.look_up(statement, statement.signature)
-            run.attempt(statement, lambda s=statement: unknown(s, run.scope), statement.name.id)  # type: ignore[misc]
+            run.attempt(statement, partial(unknown, statement, run.scope), statement.name.id)
         elif isinstance(statement, ast.Data):
             run.note((error("PDE963", statement.span, "`data` is not supported yet"),))
             run.scope.broken.add(statement.name.id)
@@ -61,7 +63,7 @@ def _import(run: Checking, folder: Path | None) -> None:
     found: list[ast.Definition] = []
     for statement in run.spec.statements:
         if isinstance(statement, ast.Import):
-            new = run.attempt(statement, lambda s=statement: list(imported(s, folder, seen)))  # type: ignore[misc]
+            new = run.attempt(statement, partial(imported, statement, folder, seen))
             found += new or []
     own = run.prelude.definitions
     for d in found:
@@ -70,7 +72,7 @@ def _import(run: Checking, folder: Path | None) -> None:
         own[d.name.id] = d
     names = frozenset(own)
     for d in found:
-        if run.note(closed(d)):
+        if run.note(closed(d, names)):
             run.prelude.broken.add(d.name.id)
     run.prelude.broken.update(d.name.id for d in _circles(run, own))
 
@@ -121,7 +123,7 @@ def _settings(run: Checking, settings: Mapping[str, str]) -> dict[str, ast.Expr]
     params = {s.name.id: s for s in run.spec.statements if isinstance(s, ast.Param)}
     for written, text in settings.items():
         try:
-            key = _id(written)
+            key = canonical(written)
             if key not in params:
                 meant = nearest(key, params)
                 hint = f"did you mean {run.places[meant]}?" if meant else f"params: {', '.join(params) or 'none'}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from sympy import Expr, S
+from sympy import Expr, S, Symbol
 
 from pdespec.model.arithmetic import components, only_component, spelled
 from pdespec.model.evaluation import (
@@ -22,7 +22,7 @@ from pdespec.model.evaluation import (
     measured,
     unknown_function,
 )
-from pdespec.model.formals import function_formals, home
+from pdespec.model.formals import applied_formals, function_formals, home
 from pdespec.model.refusal import refuse
 from pdespec.model.scope import Env, Scope, base
 from pdespec.model.terms import Defined, Variable, Vec, VectorVariable, shape, substitute, variable
@@ -39,7 +39,7 @@ def definition_value(definition: ast.Definition, scope: Scope, env: Env) -> Valu
     if key not in scope.memo:
         place = replace(base(env.root), scope=scope, depth=env.depth).deeper(definition.span)
         scope.memo[key] = _without_formals(definition, place)
-    return scope.memo[key]  # type: ignore[return-value]
+    return scope.memo[key]
 
 
 def _without_formals(definition: ast.Definition, env: Env) -> Value:
@@ -78,6 +78,8 @@ def apply_closure(closure: Closure, node: ast.Call, env: Env) -> Value:
         wanted = ", ".join(f.shown for f in group)
         refuse("PDE202", node.span, f"`{closure.name}` takes ({wanted}), and gets {len(arguments)}")
     functions = function_formals(closure.definition, closure.scope)
+    applied = applied_formals(closure.definition, closure.scope)
+    functions -= {f.id for f, a in zip(group, arguments, strict=True) if f.id not in applied and _is_point(a, env)}
     values = [
         (formal.id, _function_argument(a, env) if formal.id in functions else _point_argument(a, env))
         for formal, a in zip(group, arguments, strict=True)
@@ -96,13 +98,18 @@ def _function_argument(node: ast.Expr, env: Env) -> Value:
     return abstract(node, env) if isinstance(found, Expr) else found
 
 
+def _is_point(node: ast.Expr, env: Env) -> bool:
+    """A coordinate or a bound point by its bare name: that point, not the function x ↦ x."""
+    return isinstance(node, ast.Name) and isinstance(evaluate(node, env), (Symbol, VectorVariable))
+
+
 def _point_argument(node: ast.Expr, env: Env) -> Value:
     found = evaluate(node, env)
     return coerce(found, env, node.span) if isinstance(found, (Function, Closure)) else found
 
 
 def at_current_point(closure: Closure, env: Env, span: Span) -> Expr:
-    """A closure where a value is expected: a functional of the functions named like its formals, a function at the point."""
+    """A closure where a value is expected: a functional of the functions named like its formals, or a function here."""
     result: Value = closure
     while isinstance(result, Closure):
         values = _functions_named(result, env, span) or _current_points(result, env)
@@ -236,7 +243,9 @@ def _template(closure: Closure, formals: list[ast.Name], variables: tuple[Variab
         points = tuple((f, v) for f, v in named.items() if f in closure.scope.coordinates)
         place = replace(env, levels=base(env.root).levels, locals=named).at(*points)
         closure.scope.memo[key] = _elaborated(closure, variables, place)
-    return closure.scope.memo[key]  # type: ignore[return-value]
+    found = closure.scope.memo[key]
+    assert found is None or isinstance(found, Template)
+    return found
 
 
 def _elaborated(closure: Closure, variables: tuple[Variable, ...], env: Env) -> Template | None:

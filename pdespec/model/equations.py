@@ -17,10 +17,10 @@ from pdespec.model.evaluation import coerce, evaluate, fields_in, measured, term
 from pdespec.model.integrals import check_law
 from pdespec.model.model import Domain, Equation
 from pdespec.model.refusal import refuse, unsupported
-from pdespec.model.regions import region
+from pdespec.model.regions import on_boundary, region
 from pdespec.model.resolution import mentioned
 from pdespec.model.scope import Env, Scope, base
-from pdespec.model.sets import Boundary, Named, Point, Set, plain, product
+from pdespec.model.sets import Finite, Named, Point, Set, plain, product
 from pdespec.model.terms import Law, Variable, VectorVariable, shape
 from pdespec.syntax import ast
 
@@ -80,10 +80,8 @@ def located(node: ast.Expr, domains: tuple[Domain, ...], env: Env) -> Place:
             _no_match(factor, domains, rest, env)
         sets.append(_fitted(found.set, own, env))
         coordinates += own
-        inner = plain(found.set)
-        normal = inner.dimension if isinstance(inner, Boundary) else normal
-        if isinstance(inner, Point) and not all(env.root.coordinates[c].time for c in own):
-            normal = normal or _normal_at_point(own, env)
+        if not env.root.coordinates[own[0]].time and _has_normal(found.set, own, env):
+            normal = sum(map(_size, env.root.coordinates[own[0]].domain.coordinates))
     if len(coordinates) < len(expected):
         missing = _names(expected[len(coordinates) :], env)
         refuse(
@@ -95,10 +93,14 @@ def located(node: ast.Expr, domains: tuple[Domain, ...], env: Env) -> Place:
     return Place(product(*sets), tuple(coordinates), normal)
 
 
-def _normal_at_point(own: tuple[str, ...], env: Env) -> int:
-    """In one dimension a point may be an end, and then has a normal."""
-    v = env.root.coordinates[own[0]].variable
-    return 1 if len(own) == 1 and not isinstance(v, VectorVariable) else 0
+def _has_normal(s: Set, own: tuple[str, ...], env: Env) -> bool:
+    """A boundary has a normal; so has a value of one scalar coordinate, which may be an end or a face."""
+    scalar = len(own) == 1 and not isinstance(env.root.coordinates[own[0]].variable, VectorVariable)
+    return on_boundary(s) or (scalar and isinstance(plain(s), (Point, Finite)))
+
+
+def _size(v: Variable) -> int:
+    return v.dimension if isinstance(v, VectorVariable) else 1
 
 
 def _taken(s: Set, rest: list[str], env: Env) -> tuple[str, ...]:
@@ -111,8 +113,7 @@ def _taken(s: Set, rest: list[str], env: Env) -> tuple[str, ...]:
         if size >= s.dimension:
             break
         own.append(c)
-        v = env.root.coordinates[c].variable
-        size += v.dimension if isinstance(v, VectorVariable) else 1
+        size += _size(env.root.coordinates[c].variable)
     return tuple(own) if size == s.dimension else ()
 
 
@@ -203,7 +204,7 @@ def _right(statement: ast.Equation, lhs: Expr, where: Place, env: Env) -> Expr |
             for c, v in zip(where.coordinates, where.variables(env.root), strict=True)
             if not env.root.coordinates[c].time
         ]
-        check_law(found, sum(v.dimension if isinstance(v, VectorVariable) else 1 for v in space), statement.right.span)
+        check_law(found, sum(map(_size, space)), statement.right.span)
         return found
     rhs = measured(coerce(found, env, statement.right.span), statement.right.span)
     sl, sr = shape(lhs), shape(rhs)

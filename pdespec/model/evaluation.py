@@ -15,7 +15,7 @@ from sympy.core.basic import Basic
 
 from pdespec.model.refusal import refuse, rest_on_broken
 from pdespec.model.scope import EVALUATIONS, Env
-from pdespec.model.terms import Density, FieldValue, Law, Normal, value
+from pdespec.model.terms import Density, FieldValue, Law, Normal, substitute, value
 from pdespec.model.values import Closure, Function, Value, kind
 from pdespec.source import Span
 from pdespec.syntax import ast
@@ -110,7 +110,11 @@ def abstract(node: ast.Expr, env: Env) -> Function:
     free = body.free_symbols
     used = [(name, v) for name, v in fresh if v in free]
     homes = tuple(env.root.coordinates[name].domain for name, _ in used)
-    return Function(node.span.text, tuple(v for _, v in used), tuple(name for name, _ in used), homes, body)
+    # A slot is bound: it may have the coordinate's own name, which reads better, unless that is taken.
+    own = {v: env.root.coordinates[name].variable for name, v in used}
+    own = {v: w for v, w in own.items() if w not in free}
+    slots = tuple(own.get(v, v) for _, v in used)
+    return Function(node.span.text, slots, tuple(name for name, _ in used), homes, substitute(body, own))
 
 
 def unknown_function(unknown_id: str, env: Env) -> Function:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 from pdespec.model.scope import Env, Scope
 from pdespec.model.values import Closure, Function
@@ -30,15 +31,21 @@ class Evidence:
 
 def function_formals(definition: ast.Definition, scope: Scope) -> frozenset[str]:
     """The formals of a definition that stand for functions, by id."""
-    key = ("function formals", definition.name.id)
+    return frozenset(n for n, e in _evidence(definition, scope).items() if _is_function(n, e, scope))
+
+
+def applied_formals(definition: ast.Definition, scope: Scope) -> frozenset[str]:
+    """The formals that are applied to points, which nothing but a function can be."""
+    return frozenset(n for n, e in _evidence(definition, scope).items() if e.applied)
+
+
+def _evidence(definition: ast.Definition, scope: Scope) -> dict[str, Evidence]:
+    key = ("formals", definition.name.id)
     if key not in scope.memo:
-        scope.memo[key] = frozenset[str]()
         names = {f.id: Evidence() for group in definition.formals for f in group}
+        scope.memo[key] = names
         _collect(definition.body, names, scope, False)
-        scope.memo[key] = frozenset(n for n, e in names.items() if _is_function(n, e, scope))
-    found = scope.memo[key]
-    assert isinstance(found, frozenset)
-    return found
+    return cast("dict[str, Evidence]", scope.memo[key])
 
 
 def _is_function(name: str, evidence: Evidence, scope: Scope) -> bool:
@@ -60,7 +67,7 @@ def _collect(node: ast.Node, formals: dict[str, Evidence], scope: Scope, inside:
         _mark(node.field, formals, "function")
         _collect(node.functional, formals, scope, inside)
         return
-    if isinstance(node, ast.Norm) or (isinstance(node, ast.Braket)):
+    if isinstance(node, (ast.Norm, ast.Braket)):
         inside = True
     bound: set[str] = set()
     if isinstance(node, ast.Integral):
@@ -126,7 +133,7 @@ def _expectations(node: ast.Call, scope: Scope) -> Callable[[int], str | None]:
 
 
 def home(name: str, body: ast.Node, env: Env) -> tuple[str, ...] | None:
-    """The coordinates of the domain from which a bound or formal name must come: it is an argument of a function there."""
+    """The coordinates of the domain that a bound or formal name comes from: of the function whose argument it is."""
     if name in env.scope.coordinates:
         return (name,)
     for node in ast.walk(body):

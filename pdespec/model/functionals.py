@@ -149,7 +149,7 @@ def _error(node: ast.Call, env: Env) -> Value:
 
 
 def _reference(node: ast.Expr, coordinates: tuple[str, ...], variables: tuple[object, ...], env: Env) -> Expr:
-    place = env.at(*zip(coordinates, variables, strict=True))  # type: ignore[arg-type]
+    place = env.at(*zip(coordinates, variables, strict=True))
     found = evaluate(node, place)
     if isinstance(found, Text):
         unsupported(node.span, "a reference from a file", "PDE963")

@@ -16,9 +16,9 @@ from pdespec.model.evaluation import as_function, coerce, evaluate, fields_in, f
 from pdespec.model.formals import home
 from pdespec.model.model import Domain
 from pdespec.model.refusal import refuse, unsupported
-from pdespec.model.regions import bound_names, region
+from pdespec.model.regions import bound_names, on_boundary, region
 from pdespec.model.scope import Env
-from pdespec.model.sets import Boundary, Interval, Named, Product, RealSpace, Set, Torus, plain, product
+from pdespec.model.sets import Interval, Named, Product, RealSpace, Set, Torus, plain, product
 from pdespec.model.terms import (
     Dot,
     Expect,
@@ -60,7 +60,7 @@ def _integral(node: ast.Integral, env: Env) -> Value:
     inner = env
     for b in bound:
         inner = b.enter(inner)
-        if isinstance(b.set, Boundary):
+        if b.set is not None and on_boundary(b.set):
             inner = replace(inner, normal=b.set.dimension)
     body = term(node.body, inner)
     variables: list[Variable] = []

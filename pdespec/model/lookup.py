@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from pdespec.model.calls import findings
 from pdespec.model.checking import Checking, expressions
@@ -21,7 +22,7 @@ def look_up(run: Checking) -> None:
         if isinstance(statement, ast.Definition) and id(statement) in run.failed:
             run.scope.broken.add(statement.name.id)
         if isinstance(statement, ast.Equation) and id(statement) not in run.failed:
-            run.attempt(statement, lambda s=statement: check_supported(s))  # type: ignore[misc]
+            run.attempt(statement, partial(check_supported, statement))
         if isinstance(statement, ast.Solve) and run.note(method_findings(statement)):
             run.failed.add(id(statement))
         if isinstance(statement, ast.Ansatz):

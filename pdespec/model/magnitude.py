@@ -8,13 +8,14 @@ params, or the power is refused.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from sympy import Abs, Add, Expr, Float, Integer, Mul, Pow, Rational, Symbol, cos, exp, log, pi, sin
 
 from pdespec.model.model import Domain
 from pdespec.model.refusal import refuse
 from pdespec.model.scope import Env
-from pdespec.model.sets import Interval, plain
+from pdespec.model.sets import Difference, Interval, plain
 from pdespec.model.terms import (
     Defined,
     Density,
@@ -112,7 +113,7 @@ def _estimate(number: Expr) -> float:
     if isinstance(number, Pow):
         base, exponent = map(_estimate, number.args)
         return float(math.pow(base, exponent))
-    rules = {exp: math.exp, log: math.log, sin: math.sin, cos: math.cos, Abs: abs}
+    rules: dict[type, Callable[[float], float]] = {exp: math.exp, log: math.log, sin: math.sin, cos: math.cos, Abs: abs}
     if type(number) in rules:
         return float(rules[type(number)](_estimate(number.args[0])))
     if number.func.__name__ == "Exp1":
@@ -156,10 +157,16 @@ def _on_positive_interval(symbol: Symbol, env: Env) -> bool:
     for level in reversed(env.levels):
         for name, v in level.variables:
             if v == symbol:
-                return _begins_at_zero(env.root.coordinates[name].domain, env)
+                coordinate = env.root.coordinates[name]
+                return _begins_at_zero(coordinate.domain, coordinate.domain.coordinates.index(coordinate.variable), env)
     return False
 
 
-def _begins_at_zero(domain: Domain, env: Env) -> bool:
-    interval = plain(domain.set)
+def _begins_at_zero(domain: Domain, k: int, env: Env) -> bool:
+    """Whether the k-th coordinate of a domain does; a domain with a hole counts as the set that has it."""
+    whole = plain(domain.set)
+    while isinstance(whole, Difference):
+        whole = plain(whole.whole)
+    factors = whole.factors if len(whole.factors) == len(domain.coordinates) else ()
+    interval = plain(factors[k]) if factors else None
     return isinstance(interval, Interval) and bool(params_put_in(interval.lo, env).is_nonnegative)

@@ -9,7 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 Options = dict[str, str]
-"""Kinds of values: "integer", "integers" (one, or a tuple), "number", "numbers", "name", "flag", "set", "sampler", "estimator"."""
+"""Kinds of values by the name of each option: "integer", "integers" (one, or a tuple), "number", "name", "set", …
+
+They are the keys of `calls.KINDS`.
+"""
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +38,7 @@ METHODS = Entry(
         "particles": {"n": "integer", "density": "estimator", "moments": "name", "dt": "number"},
         "grid": {"box": "set", "cells": "integers", "dt": "number"},
     },
-    frozenset(
-        ["vmc", "saddle", "bsde", "semigroup", "pushforward", "regression", "rollout", "policy_iteration", "fitted_q", "linear_programme"]
-    ),
+    _words("vmc saddle bsde semigroup pushforward regression rollout policy_iteration fitted_q linear_programme"),
     {"particles": frozenset({"inner"}), "collocation": frozenset({"hard"}), "features": frozenset({"box"})},
 )
 
@@ -46,7 +51,7 @@ ITERATIONS = Entry(
         "heun": {"dt": "number"},
         "rk4": {"dt": "number"},
     },
-    frozenset(["ssbroyden", "spring", "soap", "extragradient", "sgd", "natural_gradient", "engd", "lm", "kfac"]),
+    _words("ssbroyden spring soap extragradient sgd natural_gradient engd lm kfac"),
     {"adam": frozenset({"epochs"}), "rk4": frozenset({"steps"}), "euler": frozenset({"steps"})},
 )
 
@@ -56,14 +61,14 @@ NETWORKS = Entry(
         "mlp": {"width": "integer", "depth": "integer", "activation": "name"},
         "residual": {"width": "integer", "depth": "integer"},
     },
-    frozenset(["bcr", "switch", "unrolled", "cnn", "resnet", "attention", "conv", "jastrow", "slater", "backflow", "fno", "deeponet", "transformer"]),
+    _words("bcr switch unrolled cnn resnet attention conv jastrow slater backflow fno deeponet transformer"),
     {"mlp": frozenset({"outputs"})},
 )
 
 SAMPLERS = Entry(
     "sampler",
     {"sobol": {}, "uniform": {}},
-    frozenset(["tempered", "mala", "hmc", "langevin", "gauss", "residual", "adaptive", "gibbs"]),
+    _words("tempered mala hmc langevin gauss residual adaptive gibbs"),
 )
 
 ESTIMATORS = Entry(
@@ -73,7 +78,9 @@ ESTIMATORS = Entry(
 
 NETWORK_NAMES = frozenset(NETWORKS.known) | NETWORKS.planned
 
-FUNCTIONS_TO_COME = frozenset(
-    ["solution", "simulate", "kernel", "adjoint", "transpose", "linearised", "inclusions", "bumps", "random_waves", "maxwellian", "flow_map", "pushforward", "clip", "choice", "radiating", "farfield", "parameters", "mmd", "wasserstein", "braket", "fields"]
+FUNCTIONS_TO_COME = _words(
+    "solution simulate kernel adjoint transpose linearised inclusions bumps random_waves "
+    "maxwellian flow_map pushforward clip choice radiating farfield parameters mmd "
+    "wasserstein braket fields"
 )
 """Notions of the language that cannot be compiled yet."""

@@ -18,7 +18,7 @@ from pdespec.source import Source, Span
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """A constant.  `value` is an exact expression without parameters of its own except earlier ones; `sweep` lists others."""
+    """A constant: `value` is exact and holds no params but earlier ones; `sweep` lists all values of a sweep."""
 
     symbol: Parameter
     value: Expr
@@ -125,7 +125,7 @@ class Ansatz:
 
 @dataclass(frozen=True, slots=True)
 class Solve:
-    """What is solved: equations by label, an optimum (kind and unknown, outermost first) with its objective, or both."""
+    """What is solved: equations by label, an optimum (kind and unknown, outermost first) of an objective, or both."""
 
     label: str
     equations: tuple[str, ...]

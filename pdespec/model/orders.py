@@ -13,10 +13,10 @@ from sympy import Add, Expr, Mul, S
 
 from pdespec.model.magnitude import nonnegative, params_put_in
 from pdespec.model.model import Equation
+from pdespec.model.regions import on_boundary
 from pdespec.model.scope import Env, Scope, base
-from pdespec.model.sets import Boundary, Point, Product, Set, Sublevel, plain
+from pdespec.model.sets import Point, Product, Set, plain
 from pdespec.model.terms import (
-    Component,
     Div,
     Dot,
     Field,
@@ -92,15 +92,11 @@ def kind_of(equation: Equation, scope: Scope) -> Kind:
                 name, time = "time", inner.coordinates[0]
             continue
         space.append(factor)
-        if _on_boundary(inner):
+        if on_boundary(inner):
             name = "boundary" if name == "interior" else name
         elif isinstance(inner, Point):
             name = "pin" if name == "interior" else name
     return Kind(name, time, space[0] if len(space) == 1 else (Product(tuple(space)) if space else None))
-
-
-def _on_boundary(s: Set) -> bool:
-    return isinstance(s, Boundary) or (isinstance(s, Sublevel) and _on_boundary(plain(s.within)))
 
 
 def _aligned(equation: Equation) -> tuple[list[Set], list[Variable]]:
@@ -177,12 +173,16 @@ def _operator(term: Expr, field: Field, time: Variable) -> tuple[str, Expr, int]
 
 
 def _flux(term: Div, field: Field, time: Variable) -> tuple[str, Expr, int] | None:
-    """∇·(k ∇u) as k Δu + lower order."""
-    factors = Mul.make_args(term.operand)
-    for k, factor in enumerate(factors):
-        if isinstance(factor, Grad):
-            inner = _operator(factor.operand, field, time)
-            rest = Mul(*(f for j, f in enumerate(factors) if j != k))
-            if inner is not None and inner[0] == "space" and not rest.atoms(Dot, Component, FieldValue):
-                return "space", inner[1] * rest, inner[2] + 2
-    return None
+    """∇·(k ∇u) as k Δu + lower order; k may be a sum."""
+    coefficient, n = S.Zero, 0
+    for summand in Add.make_args(term.operand):
+        factors = Mul.make_args(summand)
+        gradients = [f for f in factors if isinstance(f, Grad)]
+        inner = _operator(gradients[0].operand, field, time) if len(gradients) == 1 else None
+        if inner is None or inner[0] != "space":
+            return None
+        rest = Mul(*(f for f in factors if f is not gradients[0]))
+        if rest.atoms(Dot, FieldValue) or n not in (0, inner[2] + 2):
+            return None
+        coefficient, n = coefficient + inner[1] * rest, inner[2] + 2
+    return "space", coefficient, n

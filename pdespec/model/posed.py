@@ -1,8 +1,8 @@
 """Well-posedness of each solve, as far as it can be read off orders, regions and signs.
 
 As many equations as unknowns; as many conditions in time as the order in t, at the end from which the equation can be
-solved; conditions on the whole boundary (`boundary.py`); a density that keeps its mass.  An absent condition at infinity
-is no mistake, and natural conditions of an optimum or of a gradient flow are derived later.
+solved; conditions on the whole boundary (`boundary.py`); a density that keeps its mass.  An absent condition at
+infinity is no mistake, and natural conditions of an optimum or of a gradient flow are derived later.
 """
 
 from __future__ import annotations

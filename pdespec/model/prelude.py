@@ -39,22 +39,23 @@ def prelude() -> Scope:
     return Scope(definitions={d.name.id: d for d in _metrics()})
 
 
-def imported(statement: ast.Import, folder: Path | None, seen: set[Path]) -> Iterator[ast.Definition]:
+def imported(statement: ast.Import, folder: Path | None, seen: set[Path]) -> list[ast.Definition]:
     """The definitions of a file and of the files that it imports.  Raises SpecError; `seen` grows."""
     path = _inside(statement, folder)
     if path in seen:
-        return
+        return []
     if len(seen) >= FILES:
         refuse("PDE109", statement.span, f"more than {FILES} files are imported")
     seen.add(path)
-    assert folder is not None
+    found: list[ast.Definition] = []
     for inner in _read(path, statement).statements:
         if isinstance(inner, ast.Import):
-            yield from imported(inner, folder, seen)
+            found += imported(inner, folder, seen)
         elif isinstance(inner, ast.Definition):
-            yield inner
+            found.append(inner)
         else:
             unsupported(inner.span, "anything but a definition in an imported file")
+    return found
 
 
 def _inside(statement: ast.Import, folder: Path | None) -> Path:

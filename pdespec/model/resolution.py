@@ -16,9 +16,6 @@ from pdespec.syntax import ast
 from pdespec.syntax.names import unicode_spelling
 
 WORDS = frozenset(CONSTANTS) | frozenset(SETS) | {"C", "P", "n", "i", "rows", "stderr"}
-OPERATORS = frozenset(
-    ["lap", "div", "curl", "hess", "dot", "norm", "diff", "integral", "sum", "prod", "mean", "variation", "boundary", "cross", "union", "minus"]
-)
 
 
 def builtin_names() -> frozenset[str]:
@@ -27,7 +24,7 @@ def builtin_names() -> frozenset[str]:
 
 
 class Names:
-    """The names in scope on a walk: declared ones and, inside binders, bound ones.  `places` says where they were declared."""
+    """The declared names, each with the words that say where it was declared."""
 
     def __init__(self, declared: dict[str, str]) -> None:
         self.declared = declared

@@ -138,7 +138,7 @@ class Finite(Set):
 
 @dataclass(frozen=True, slots=True)
 class Sublevel(Set):
-    """{x in within : condition ≤ 0}, the condition a term in the scalar or vector `variables`; a half-space when affine."""
+    """{x in within : condition ≤ 0}, the condition being a term in `variables`; a half-space where it is affine."""
 
     within: Set
     variables: tuple[Expr, ...]

@@ -33,7 +33,8 @@ class Term(Expr):  # type: ignore[misc]
         return ()
 
     def __new__(cls, *args: Any) -> Term:
-        return Expr.__new__(cls, *(a if isinstance(a, Basic) else S(a) for a in map(_basic, args)))
+        self: Term = Expr.__new__(cls, *map(_basic, args))
+        return self
 
 
 def _basic(value: Any) -> Basic:
@@ -208,7 +209,8 @@ class FieldValue(Term):
 
     @property
     def field(self) -> Field:
-        return self.args[0]
+        found: Field = self.args[0]
+        return found
 
     @property
     def orders(self) -> tuple[int, ...]:
@@ -236,7 +238,8 @@ class FieldValue(Term):
 
     def _sympystr(self, printer: Any) -> str:
         index = "".join(str(x) * n for x, n in zip(self.point, self.orders, strict=False))
-        return f"{printer.doprint(self.field)}{'_' + index if index else ''}({', '.join(map(printer.doprint, self.point))})"
+        name = printer.doprint(self.field) + ("_" + index if index else "")
+        return f"{name}({', '.join(map(printer.doprint, self.point))})"
 
 
 def value(field: Field, *point: Expr) -> FieldValue:
@@ -245,7 +248,7 @@ def value(field: Field, *point: Expr) -> FieldValue:
 
 
 class Defined(Term):
-    """A named function of the point alone (`V`, `L(θ)`, `K(x, y)`), kept by its name: `Defined(name, formals, body, *args)`.
+    """A named function of the point alone, kept by its name (`V`, `K(x, y)`): `Defined(name, formals, body, *args)`.
 
     The formals are variables; `unfold()` is the body at the arguments.
     """
@@ -272,7 +275,7 @@ class Defined(Term):
 
     @cached_property
     def free_symbols(self) -> set[Basic]:
-        inner = self.body.free_symbols - set(self.formals)
+        inner: set[Basic] = self.body.free_symbols - set(self.formals)
         return inner.union(*(a.free_symbols for a in self.arguments))
 
     def unfold(self) -> Expr:
@@ -398,7 +401,7 @@ class Hess(VectorOperator):
 
 
 class Curl(VectorOperator):
-    """∇×v: a vector in three dimensions, a scalar in two; of a scalar in two dimensions the rotated gradient (∂₂f, −∂₁f)."""
+    """∇×v: a vector in three dimensions, a scalar in two; of a scalar in two the rotated gradient (∂₂f, −∂₁f)."""
 
     @property
     def shape(self) -> Shape:
@@ -425,8 +428,8 @@ class Binding(Term):
 
     @cached_property
     def free_symbols(self) -> set[Basic]:
-        rest = set().union(*(a.free_symbols for a in self.args[2:]))
-        return (self.body.free_symbols - set(self.variables)) | rest
+        inner: set[Basic] = self.body.free_symbols - set(self.variables)
+        return inner.union(*(a.free_symbols for a in self.args[2:]))
 
     @property
     def bound_symbols(self) -> list[Basic]:
@@ -434,11 +437,12 @@ class Binding(Term):
 
 
 class Integrate(Binding):
-    """∫ body over a region, by volume, or by surface where the region is a boundary: `Integrate(body, variables, region)`."""
+    """∫ body over a region: `Integrate(body, variables, region)`; over a boundary it is a surface integral."""
 
     @property
     def region(self) -> Set:
-        return self.args[2].value
+        found: Set = self.args[2].value
+        return found
 
     def _eval_derivative(self, s: Symbol) -> Expr:
         inner = self.body.diff(s)
@@ -450,7 +454,8 @@ class Expect(Binding):
 
     @property
     def law(self) -> Law:
-        return self.args[2]
+        found: Law = self.args[2]
+        return found
 
     def _eval_derivative(self, s: Symbol) -> Expr:
         inner = self.body.diff(s)
@@ -483,7 +488,8 @@ class Optimum(Binding):
 
     @property
     def region(self) -> Set:
-        return self.args[3].value
+        found: Set = self.args[3].value
+        return found
 
 
 class Law(Basic):  # type: ignore[misc]
@@ -529,7 +535,8 @@ class Density(Term):
 
     @property
     def law(self) -> Law:
-        return self.args[0]
+        found: Law = self.args[0]
+        return found
 
     @property
     def point(self) -> tuple[Expr, ...]:
@@ -540,7 +547,10 @@ class Density(Term):
 
 
 class Variation(Term):
-    """δE/δu at a point, to be derived: `Variation(functional, field, name, *point)`; `name` is that of the functional."""
+    """δE/δu at a point, to be derived: `Variation(functional, field, name of the functional, *point)`.
+
+    The point has one entry for each slot of the field, time included.
+    """
 
     @property
     def functional(self) -> Expr:
@@ -548,7 +558,8 @@ class Variation(Term):
 
     @property
     def field(self) -> Field:
-        return self.args[1]
+        found: Field = self.args[1]
+        return found
 
     @property
     def name(self) -> str:
@@ -580,7 +591,8 @@ class MetricGradient(Term):
 
     @property
     def field(self) -> Field:
-        return self.args[2]
+        found: Field = self.args[2]
+        return found
 
     @property
     def functional_name(self) -> str:
@@ -596,11 +608,12 @@ class MetricGradient(Term):
 
 
 class Exact(Term):
-    """The declared and proved exact solution of an unknown, at a point: `Exact(field, *point)`; derivation puts it in."""
+    """The declared and proved exact solution of an unknown: `Exact(field, *point)`; derivation puts it in."""
 
     @property
     def field(self) -> Field:
-        return self.args[0]
+        found: Field = self.args[0]
+        return found
 
     @property
     def shape(self) -> Shape:
@@ -608,7 +621,7 @@ class Exact(Term):
 
 
 class RelativeError(Term):
-    """‖f − g‖/‖g‖ in L²(weight): `RelativeError(f, g, variables, region, weight)`; a number, the variables being bound."""
+    """‖f − g‖/‖g‖ in L²(weight), the variables being bound: `RelativeError(f, g, variables, region, weight)`."""
 
     @property
     def free_symbols(self) -> set[Basic]:
@@ -636,6 +649,8 @@ def substitute(expr: Expr, replacements: dict[Expr, Expr]) -> Expr:
         return Defined(*expr.args[:3], *args)
     if isinstance(expr, Binding):
         return _substitute_binding(expr, replacements)
+    if isinstance(expr, RelativeError):
+        replacements = {k: v for k, v in replacements.items() if k not in expr.args[2]}
     if isinstance(expr, Law) and expr.variables:
         return _substitute_gibbs(expr, replacements)
     if isinstance(expr, (Partial, VectorOperator)) and (moved := _moved(expr, replacements)):
@@ -671,7 +686,8 @@ def _moved(expr: Partial | VectorOperator, replacements: dict[Expr, Expr]) -> tu
     moved = []
     for v in (v for v in variables if v in replacements):
         target = replacements[v]
-        others: set[Basic] = set().union(*(replacements[w].free_symbols if w in replacements else {w} for w in free - {v}))
+        kept = (replacements[w].free_symbols if w in replacements else {w} for w in free - {v})
+        others: set[Basic] = set().union(*kept)
         if not isinstance(target, (Symbol, VectorVariable)) or target in others:
             moved.append(v)
     return tuple(moved)

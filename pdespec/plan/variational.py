@@ -44,7 +44,7 @@ def plan_ritz(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -> Rit
     )
     sign = 1 if solve.optima[0][0] in ("min", "inf") else -1
     sampled = any(not is_box(i.region) for i in integrals(objective))
-    chain = iterations(solve) if solve.iterations or not sampled else (Descent("adam", 3000, 5e-3),)
+    chain = iterations(solve) if solve.iterations or not sampled else (Descent("adam", 2000, 5e-3),)
     if sampled:
         more = (*more, f"{count} fresh Sobol points in every step, since the domain is no box")
     return Ritz(

@@ -42,7 +42,19 @@ def run_spec(spec: Path, seed: int) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / spec.stem
         began = time.monotonic()
-        command = [sys.executable, "-m", "pdespec", "run", str(spec), "--out", str(out), "--seed", str(seed)]
+        command = [
+            sys.executable,
+            "-m",
+            "pdespec",
+            "run",
+            str(spec),
+            "--out",
+            str(out),
+            "--seed",
+            str(seed),
+            "--threads",
+            "1",
+        ]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         seconds = round(time.monotonic() - began, 1)
         common = {

@@ -46,6 +46,7 @@ class Stub:
     source: str = SCRIPT
     diagnostics: tuple[Diagnostic, ...] = ()
     derivation: object = None
+    plan: object = None
 
     def require(self) -> Stub:
         return self

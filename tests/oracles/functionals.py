@@ -1,4 +1,4 @@
-"""Random functionals: local and nonlocal, nested, entropic, with derivatives up to the third, of scalars and vectors."""
+"""Random functionals: local, nonlocal, nested and entropic, with up to third derivatives, of scalars and vectors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hypothesis import strategies as st
-from sympy import Expr, Integer, Rational, cos, exp, log, sin, sqrt
+from sympy import Expr, Integer, Mul, Rational, Symbol, cos, exp, log, sin, sqrt
 
 from pdespec.derive.tensors import Frobenius
 from pdespec.model.sets import Interval, Product, Set
@@ -80,7 +80,12 @@ def coefficient(draw: Any, xs: list[Expr]) -> Expr:
 def scalar_atom(draw: Any, u: Expr, variables: tuple[Any, ...], rank: int) -> Expr:
     """A scalar made of u and its derivatives at one point."""
     if rank:
-        choices = [Dot(u, u), Div(u, *variables), Dot(u, Lap(u, *variables)), Frobenius(Grad(u, *variables), Grad(u, *variables))]
+        choices = [
+            Dot(u, u),
+            Div(u, *variables),
+            Dot(u, Lap(u, *variables)),
+            Frobenius(Grad(u, *variables), Grad(u, *variables)),
+        ]
         choices += [Component(u, 1), Dot(u, Dot(u, Grad(u, *variables))), Div(u, *variables) ** 2]
         if _dimension(variables) == 3:
             rotation = Curl(u, *variables)
@@ -89,12 +94,24 @@ def scalar_atom(draw: Any, u: Expr, variables: tuple[Any, ...], rank: int) -> Ex
             choices += [Curl(u, *variables) ** 2]
         return draw(st.sampled_from(choices))
     gradient = Grad(u, *variables)
-    choices = [u, u**2, Dot(gradient, gradient), Lap(u, *variables), u * Lap(u, *variables), sqrt(1 + Dot(gradient, gradient))]
+    choices = [
+        u,
+        u**2,
+        Dot(gradient, gradient),
+        Lap(u, *variables),
+        u * Lap(u, *variables),
+        sqrt(1 + Dot(gradient, gradient)),
+    ]
     choices += [Lap(u, *variables) ** 2, Dot(gradient, Grad(Lap(u, *variables), *variables))]
     choices += [Frobenius(Hess(u, *variables), Hess(u, *variables)), log(2 + u**2), exp(u / 2), (2 + u) * log(2 + u)]
     single = [v for v in variables if not isinstance(v, VectorVariable)]
     for v in single:
-        choices += [Partial(u, v, v) ** 2, Partial(u, v, v, v) * u, Partial(sin(u), v), Partial(u * Partial(u, v), v) * u]
+        choices += [
+            Partial(u, v, v) ** 2,
+            Partial(u, v, v, v) * u,
+            Partial(sin(u), v),
+            Partial(u * Partial(u, v), v) * u,
+        ]
     if len(single) == 2:
         choices += [Partial(u, *single) ** 2, Partial(u, single[0], single[0], single[1]) * u]
         choices += [Dot(Curl(u, *variables), Vec(1, 2))]
@@ -111,14 +128,17 @@ def local(draw: Any, u: Expr, variables: tuple[Any, ...], region: Set, rank: int
     a = draw(scalar_atom(u, variables, rank))
     body = draw(coefficient(scalars(variables))) * a
     if draw(st.booleans()):
-        body = body * (1 + sin(draw(scalar_atom(u, variables, rank))) / 4)
+        other = draw(scalar_atom(u, variables, rank)) if _dimension(variables) == 1 else (Dot(u, u) if rank else u)
+        body = body * (1 + sin(other) / 4)
     return Integrate(body, variables, region)
 
 
 @st.composite
 def nonlocal_pair(draw: Any, u: Expr, variables: tuple[Any, ...], region: Set, rank: int) -> Expr:
     """∬ K(x, y) a(u(x)) b(u(y)), or a field ∫ K(x, y) b(u(y)) dy inside another integral, differentiated or not."""
-    primed = tuple(VectorVariable("y", v.dimension) if isinstance(v, VectorVariable) else variable(f"{v.name}_") for v in variables)
+    primed = tuple(
+        VectorVariable("y", v.dimension) if isinstance(v, VectorVariable) else variable(f"{v.name}_") for v in variables
+    )
     there = dict(zip(variables, primed, strict=True))
     xs, ys = scalars(variables), scalars(primed)
     kernel = draw(st.sampled_from([exp(-((xs[0] - ys[0]) ** 2)), cos(xs[0] + 2 * ys[0]), 1 + xs[0] * ys[-1] ** 2]))
@@ -138,21 +158,29 @@ def nonlocal_pair(draw: Any, u: Expr, variables: tuple[Any, ...], region: Set, r
 
 @st.composite
 def functional(draw: Any, u: Expr, variables: tuple[Any, ...], region: Set, rank: int) -> Expr:
-    first = draw(st.one_of(local(u, variables, region, rank), nonlocal_pair(u, variables, region, rank)))
+    near = local(u, variables, region, rank)
+    far = nonlocal_pair(u, variables, region, rank)
+    first = draw(near if _dimension(variables) + rank > 2 else st.one_of(near, far))
     second = draw(local(u, variables, region, rank))
-    shapes = [first, first * second, first / (3 + second**2), exp(first / 8), log(4 + first**2), sqrt(2 + first**2) * second]
+    shapes = [
+        first,
+        first * second,
+        first / (3 + second**2),
+        exp(first / 8),
+        log(4 + first**2),
+        sqrt(2 + first**2) * second,
+    ]
     return draw(st.sampled_from(shapes))
 
 
 def formulas(d: int, seed: int, size: int) -> list[Expr]:
-    from sympy import Symbol
-
     slots = [Symbol(f"s{k}", real=True) for k in range(d)]
     out = []
     for c in range(size):
         f: Expr = Rational(1 + (seed + c) % 3, 3)
         for k, s in enumerate(slots):
-            f += Rational(1 + (seed * (k + 2) + c) % 4, 6) * sin((1 + (seed + k + c) % 2) * s + Rational(seed % 7 + c, 3))
+            amplitude, wave = Rational(1 + (seed * (k + 2) + c) % 4, 6), Rational(1 + (seed + k + c) % 2, 2)
+            f += amplitude * sin(wave * s + Rational(seed % 7 + c, 3))
         out.append(f * (1 + slots[0] * slots[-1] / 5))
     return out
 
@@ -160,8 +188,6 @@ def formulas(d: int, seed: int, size: int) -> list[Expr]:
 @st.composite
 def cases(draw: Any) -> Case:
     """A functional with everything that its oracle needs."""
-    from sympy import Mul, Symbol
-
     variables, region = draw(spaces())
     d = _dimension(variables)
     rank = draw(st.sampled_from([0, 0, 1])) if d > 1 else 0
@@ -172,7 +198,7 @@ def cases(draw: Any) -> Case:
     size = d if rank else 1
     seed = draw(st.integers(0, 40))
     slots = [Symbol(f"s{k}", real=True) for k in range(d)]
-    bump = Mul(*((4 * s * (1 - s)) ** 4 for s in slots)) if draw(st.booleans()) else Integer(1)
+    bump = Mul(*((4 * s * (1 - s)) ** 3 for s in slots)) if draw(st.booleans()) else Integer(1)
     chosen, directions = formulas(d, seed, size), [bump * f for f in formulas(d, seed + 11, size)]
     term = draw(functional(u, variables, region, rank))
     return Case(term, field, variables, region, chosen if rank else chosen[0], directions if rank else directions[0])

@@ -9,7 +9,6 @@ from sympy import Expr, Integral, Symbol
 from pdespec.derive.variation import FirstVariation
 from pdespec.model.sets import Boundary, Named
 from tests.oracles.interpreter import (
-
     box,
     explicit,
     faces,
@@ -84,5 +83,3 @@ def contraction(a: Any, b: Any) -> Expr:
     if isinstance(a[0], list):
         return total([inner(x, y) for x, y in zip(a, b, strict=True)])
     return inner(a, b)
-
-

@@ -1,7 +1,7 @@
 """A second meaning of terms, for oracles: derivatives are SymPy's, integrals are Gauss–Legendre sums.
 
-Fields stay abstract functions until numbers are wanted; then each derivative is that of the field's formula.  Nothing here
-uses the package's own expansion into coordinates, its calculus or its quadrature.
+Fields stay abstract functions until numbers are wanted; then each derivative is that of the field's formula.  Nothing
+here uses the package's own expansion into coordinates, its calculus or its quadrature.
 """
 
 from __future__ import annotations
@@ -236,7 +236,7 @@ def _value(node: Any, jets: Jets, at: dict[Symbol, Any], depth: int) -> Any:
 
 def _quadrature(node: Integral, jets: Jets, at: dict[Symbol, Any], depth: int) -> Any:
     longest = max(float(b) - float(a) for _, a, b in node.limits)
-    n = {1: 26, 2: 14, 3: 9}[len(node.limits)] if longest < 3 else 48
+    n = {1: 26, 2: 14, 3: 10}[len(node.limits)] if longest < 3 else 48
     x, w = np.polynomial.legendre.leggauss(n)
     grids, weights = [], np.ones(())
     for _, a, b in node.limits:

@@ -1,6 +1,6 @@
 """dE/dt along a flow, by a complex step in the direction of its right-hand side, is the derived dissipation.
 
-An identity, not a decrease: a wrong sign may dissipate faster.  Densities and fields on a circle, every metric, and mass.
+An identity, not a decrease: a wrong sign may dissipate faster.  Densities and fields on a circle, every metric; mass.
 """
 
 from __future__ import annotations

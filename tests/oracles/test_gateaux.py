@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-
 from typing import Any
 
 import pytest
@@ -13,7 +12,6 @@ from sympy import Symbol
 from pdespec.derive.variation import variation
 from tests.oracles.functionals import Case, cases
 from tests.oracles.gateaux import gateaux, paired
-
 
 SETTINGS: dict[str, Any] = {"deadline": None, "derandomize": True, "suppress_health_check": list(HealthCheck)}
 
