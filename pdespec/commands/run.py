@@ -8,11 +8,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pdespec.commands.build import say_plan, script_name, takes_engine, write_script
 from pdespec.commands.child import supervised
+from pdespec.commands.pipeline import compiled
 from pdespec.commands.terminal import command, report, say, takes_spec
 
 if TYPE_CHECKING:
@@ -39,10 +41,32 @@ def add_to(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """The script's exit code."""
+    """The script's exit code; of a sweep, the largest."""
     name = script_name(arguments.spec)
     out: Path = arguments.out or Path("runs") / name
-    path, lines, seconds, result = write_script(arguments, out / f"{name}.py")
+    cases = sweep(arguments)
+    if len(cases) == 1:
+        return _run_one(arguments, out / f"{name}.py", out)
+    given, codes = arguments.settings, []
+    for case in cases:
+        say(arguments, f"── {', '.join(case)} ──")
+        arguments.settings = [*given, *case]
+        folder = out / "_".join(item.replace("/", "÷").replace("*", "·") for item in case)
+        codes.append(_run_one(arguments, folder / f"{name}.py", folder))
+        if codes[-1] not in FINISHED:
+            break
+    return max(codes)
+
+
+def sweep(arguments: argparse.Namespace) -> list[tuple[str, ...]]:
+    """The settings of every run that the spec's sweeps ask for: `param β in {1, 5}` gives ["β=1"] and ["β=5"]."""
+    model = compiled(arguments, upto="model").model
+    swept = [[f"{p.symbol.name}={value}" for value in p.sweep] for p in model.params if p.sweep] if model else []
+    return list(product(*swept))
+
+
+def _run_one(arguments: argparse.Namespace, script: Path, out: Path) -> int:
+    path, lines, seconds, result = write_script(arguments, script)
     if not arguments.json:
         report(arguments, result.diagnostics)
     say_plan(arguments, result)

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sympy import Add, Basic, Expr, Mul, S
+from sympy import Add, Basic, Expr, Mul, Pow, S, expand_mul, expand_multinomial
 
 from pdespec.model.terms import Component, Curl, Div, Dot, Grad, Hess, Lap, Normal, Partial, Term, Vec, shape
 
 Variables = tuple[Any, ...]
+MOST_MULTIPLIED = 8
+"""Higher powers of sums are kept."""
 
 
 def depends(expr: Basic, variables: Variables) -> bool:
@@ -44,6 +46,15 @@ def distributed(product: Expr) -> Expr:
         return product
     rest = Mul(*(a for a in product.args if a is not sums[0])) if product.is_Mul else S.One
     return Add(*(distributed(rest * term) for term in sums[0].args))
+
+
+def multiplied_out(e: Expr) -> Expr:
+    """Products and powers of sums multiplied out; definitions, integrals and functions stay as they are."""
+    if e.is_Add:
+        return Add(*map(multiplied_out, e.args))
+    if e.is_Pow and e.base.is_Add and e.exp.is_Integer and 0 < e.exp <= MOST_MULTIPLIED:
+        return expand_multinomial(Pow(multiplied_out(e.base), e.exp), deep=False)
+    return expand_mul(Mul(*map(multiplied_out, e.args)), deep=False) if e.is_Mul else e
 
 
 def grad(f: Expr, variables: Variables) -> Expr:

@@ -27,7 +27,7 @@ class FluxForm:
 def flux_form(right: Expr, space: Variables) -> FluxForm:
     """Collect what stands under a divergence in the space variables."""
     flux, source = S.Zero, S.Zero
-    for t in Add.make_args(right.expand(deep=False) if right.is_Mul else right):
+    for t in Add.make_args(calculus.multiplied_out(right)):
         f, q = _term(t, space)
         flux, source = flux + f, source + q
     return FluxForm(flux, source)
@@ -85,7 +85,7 @@ def transport(form: FluxForm, p: FieldValue, space: Variables) -> Transport:
                 pressure += primitive
             else:
                 drifts.append(Part(c, part.vector))
-    drifts = [Part((part.coefficient / p).expand(), part.vector) for part in drifts]
+    drifts = [Part(calculus.multiplied_out(part.coefficient / p), part.vector) for part in drifts]
     velocity = Add(*(-part.term for part in drifts))
     growth = integrals_out(form.source / p, p, space)
     return Transport(velocity, _potential(drifts), diffusion, pressure, growth, tuple(drifts), found.rules)
@@ -109,18 +109,15 @@ def _potential(drifts: list[Part]) -> Expr | None:
 
 def integrals_out(expr: Expr, p: FieldValue, space: Variables) -> Expr:
     """A source per mass, multiplied out, with ∫ (f + c) p = ∫ f p + c: constants that the mean takes away cancel."""
-    expanded = expr.expand(deep=False) if not expr.is_Add else Add(*(a.expand(deep=False) for a in expr.args))
     found = []
-    for t in Add.make_args(expanded):
+    for t in Add.make_args(calculus.multiplied_out(expr)):
         factors = [_linear_integral(a, p) if isinstance(a, (Integrate, Expect)) else a for a in Mul.make_args(t)]
-        found.append(Mul(*factors).expand(deep=False))
+        found.append(calculus.multiplied_out(Mul(*factors)))
     return Add(*found)
 
 
 def _linear_integral(node: Integrate | Expect, p: FieldValue) -> Expr:
-    body = node.body.expand(deep=False)
-    if body.is_Mul:
-        body = Mul(*(a.expand(deep=False) for a in body.args)).expand(deep=False)
+    body = calculus.multiplied_out(node.body)
     found = []
     for t in Add.make_args(body):
         constant = Mul(*(a for a in Mul.make_args(t) if not depends(a, node.variables)))
@@ -132,7 +129,8 @@ def _linear_integral(node: Integrate | Expect, p: FieldValue) -> Expr:
 
 def rebuilt(found: Transport, p: FieldValue, space: Variables) -> Expr:
     """The right-hand side written from its transport: ∇·(p ∇Φ) + c Δp + ΔP + p s."""
-    drift = Add(*(calculus.div((p * part.coefficient).expand() * part.vector, space) for part in found.drifts))
+    parts = (calculus.multiplied_out(p * part.coefficient) * part.vector for part in found.drifts)
+    drift = Add(*(calculus.div(part, space) for part in parts))
     spreading = found.diffusion * Lap(p, *space) if found.diffusion != 0 else S.Zero
     squeezing = calculus.lap(found.pressure, space) if found.pressure != 0 else S.Zero
     growth = p * found.growth if found.growth != 0 else S.Zero

@@ -301,9 +301,9 @@ def _objective(objective: Objective, model: Model) -> list[Line]:
     lines = [Line(label, f"{names} {solve.objective_text}", span=solve.span, indent=0)]
     for field, term in objective.variations:
         lines.append(Line(f"δ/δ{field.name}: ", (term, " = 0"), "stationary: the Euler–Lagrange equation"))
-    names = {plain(d.set): d.name for d in model.domains}
+    declared_as = {plain(d.set): d.name for d in model.domains}
     for n in objective.natural:
-        where = region_name(n.region, names) if isinstance(n.region, Set) else str(n.region)
+        where = region_name(n.region, declared_as) if isinstance(n.region, Set) else str(n.region)
         lines.append(Line("", (n.term, f" = 0 on {where}"), "natural boundary condition"))
     lines += [Line("", s.term, s.rule) for s in objective.steps]
     return lines

@@ -60,7 +60,7 @@ def flow_of(residual: Residual, model: Model) -> Flow | None:
     u, unknown, sign = found
     space = tuple(v for d in unknown.space for v in d.coordinates)
     given = residual.equation.lhs - residual.equation.rhs
-    written = (-sign * (given - sign * _slope(u, unknown))).expand(deep=False)
+    written = calculus.multiplied_out(-sign * (given - sign * _slope(u, unknown)))
     gradient = _gradient(residual, model, space)
     right = tidy(resolved(written, model))
     if unknown.kind == "density" and not shape(u):
@@ -233,7 +233,7 @@ def _stationary(
 def _affine_in_logarithm(variation: Expr, u: FieldValue) -> tuple[Expr | None, Expr]:
     """Φ and c of c ln p + Φ, constants left out of Φ."""
     potential, temperature = S.Zero, S.Zero
-    for t in Add.make_args(variation.expand()):
+    for t in Add.make_args(calculus.multiplied_out(variation)):
         if t.has(log(u)):
             temperature += t / log(u)
         elif depends(t, u.point):

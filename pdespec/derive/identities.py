@@ -21,8 +21,9 @@ from pdespec.derive.polynomial import ZERO, Form
 from pdespec.derive.prove import PROVED, Known, Verdict, decide, measure, vanishing, worst
 from pdespec.derive.readable import expression
 from pdespec.derive.resolve import put
+from pdespec.derive.trial import Space
 from pdespec.model.model import Check, Model
-from pdespec.model.sets import Set, plain, product
+from pdespec.model.sets import Product, RealSpace, Set, plain, product
 from pdespec.model.terms import Component, Density, FieldValue, Law, flat
 
 
@@ -43,8 +44,6 @@ def identity(check: Check, verdict: Verdict, steps: Iterable[Step] = ()) -> Iden
 
 def known_of(model: Model) -> Known:
     """Densities, parameters and domains of a model, for proofs."""
-    from pdespec.derive.trial import Space
-
     densities = []
     spaces: dict[Any, Space] = {}
     for u in model.unknowns:
@@ -79,8 +78,6 @@ def _spread(components: tuple[Expr, ...], n: int) -> tuple[Expr, ...]:
 
 def _home(v: Any, model: Model) -> Set:
     """The set that a coordinate runs over; all of space if it is bound elsewhere."""
-    from pdespec.model.sets import RealSpace
-
     found = next((d for d in model.domains if d.coordinates == (v,)), None)
     return found.set if found is not None else RealSpace(getattr(v, "dimension", 1))
 
@@ -106,7 +103,7 @@ def equivalent(first: Residual, second: Residual, known: Known) -> Verdict:
 
 def _plainly(region: Set) -> Set:
     region = plain(region)
-    parts = region.parts if hasattr(region, "parts") and type(region).__name__ == "Product" else (region,)
+    parts = region.parts if isinstance(region, Product) else (region,)
     return product(*map(plain, parts))
 
 

@@ -69,7 +69,7 @@ class Printer:
             return Text(self.name(term.name))
         rule = operators.RULES.get(type(term))
         if rule is not None:
-            return rule(term, self)  # type: ignore[no-any-return]
+            return rule(term, self)
         if term is pi:
             return Text(r"\pi" if self.latex else "π")
         if term is S.Exp1:

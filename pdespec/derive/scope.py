@@ -128,7 +128,7 @@ def unmarked(expr: Expr, variables: Variables) -> Expr:
 def _around_surface(g: Group, body: Expr) -> Expr:
     """∮ over one boundary of a term with the normals of others, which are constant there."""
     total = S.Zero
-    for t in Add.make_args(calculus.distributed(body).expand(deep=False)):
+    for t in Add.make_args(calculus.multiplied_out(calculus.distributed(body))):
         outside, inside, vector = S.One, S.One, None
         for factor in Mul.make_args(t):
             foreign = [n for n in factor.atoms(Normal) if n.args[1:] != (Tuple(*g.variables),)]

@@ -46,7 +46,7 @@ def spread(vector: Expr, p: FieldValue) -> Spread:
     rules: set[str] = set()
     for part in _parts(vector, p, rules):
         collected[part.vector] = collected.get(part.vector, S.Zero) + part.coefficient
-    parts = tuple(Part(c.expand(), v) for v, c in collected.items())
+    parts = tuple(Part(calculus.multiplied_out(c), v) for v, c in collected.items())
     return Spread(tuple(part for part in parts if part.coefficient != 0), frozenset(rules))
 
 
@@ -146,7 +146,7 @@ def _factored(coefficient: Expr, p: FieldValue) -> tuple[Expr, Expr]:
 def antiderivative(function: Expr, p: FieldValue) -> Expr | None:
     """∫ function dp for a sum of powers of p, the function being of p alone; else nothing."""
     total = S.Zero
-    for t in Add.make_args(function.expand()):
+    for t in Add.make_args(calculus.multiplied_out(function)):
         c, rest = S.One, S.Zero
         for a in Mul.make_args(t):
             if a == p:

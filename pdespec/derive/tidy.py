@@ -43,7 +43,7 @@ def shorter(term: Expr) -> Expr:
     """A sum with its products multiplied out once, where equal parts then add up."""
     if not term.is_Add:
         return term
-    expanded = Add(*(a.expand(deep=False) for a in term.args))
+    expanded = calculus.multiplied_out(term)
     return expanded if expanded.count_ops() < term.count_ops() else term
 
 

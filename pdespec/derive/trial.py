@@ -13,7 +13,6 @@ from sympy import Expr, Float, Integer, Rational, Symbol, Tuple, exp, pi, sin
 
 from pdespec.derive.differentiate import differentiate
 from pdespec.derive.integrals import Group
-from pdespec.derive.quadrature import integrate
 from pdespec.model.sets import Product, RealSpace, Set, Torus, plain
 from pdespec.model.terms import Component, Field, FieldValue, Region, flat, substitute, variable
 
@@ -71,6 +70,8 @@ def _parts(region: Set) -> tuple[Set, ...]:
 
 def _normalised(weight: Expr, slots: tuple[Symbol, ...], space: Space) -> Expr:
     """The weight over its integral, which is a number found by quadrature."""
+    from pdespec.derive.quadrature import integrate
+
     mass, start = weight, 0
     for part in (p for r in space.regions for p in _parts(r)):
         own = slots[start : start + part.dimension]

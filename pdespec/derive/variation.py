@@ -398,7 +398,7 @@ def _solved(place: Expr, z: Expr, free: set[Any], scope: Scope) -> tuple[Any, Ex
 def _affine(place: Expr, v: Any) -> tuple[Expr | None, Expr]:
     """place = scale·v + shift with a scale that is a nonzero constant."""
     scale, shift = [], []
-    for t in Add.make_args(place.expand() if not shape(place) else place):
+    for t in Add.make_args(place if shape(place) else calculus.multiplied_out(place)):
         if not depends(t, (v,)):
             shift.append(t)
             continue

@@ -95,6 +95,11 @@ class Laws:
         return self.rules[key][:2]
 
 
+def node_points(variable_: Variable, nodes: str, axis: str, weights: str) -> Points:
+    """Nodes (n, d) as points of a variable: a column where it is a number."""
+    return Points(nodes if isinstance(variable_, VectorVariable) else f"{nodes}[:, 0]", axis, weights)
+
+
 def degree(term: Expect) -> int:
     """The degree of the integrand in each coordinate where it is a polynomial, else what NODES nodes integrate."""
     symbols = flat(term.variables)
@@ -172,7 +177,7 @@ def scope_for(p: Representation, here: dict[Variable, Points], script: Script, l
         axis = f"axis{len(scope.points)}"
         if isinstance(term, Expect):
             nodes, weights = laws.nodes(term)
-            return {first: Points(nodes, axis, weights)}, term.body
+            return {first: node_points(first, nodes, axis, weights)}, term.body
         body = Integrate(term.body, tuple(rest), term.args[2]) if rest else term.body
         if p.values:
             return {first: Points(p.points, axis, p.volume, uniform=True)}, body

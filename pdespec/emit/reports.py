@@ -17,7 +17,7 @@ from pdespec.diagnostics import SpecError, error
 from pdespec.emit.axes import Array, Points, Scope
 from pdespec.emit.axes import scalar as scalar_code
 from pdespec.emit.expression import Printer
-from pdespec.emit.flow_scope import Laws
+from pdespec.emit.flow_scope import Laws, node_points
 from pdespec.emit.layout import comment, docstring
 from pdespec.emit.names import escape, literal
 from pdespec.emit.parts import Script, Section, SolveCode
@@ -268,7 +268,7 @@ def _law_nodes(term: Expect, scope: Scope, body: Body) -> tuple[dict[Expr, Point
     if ("law", nodes) not in body.known:
         body.known["law", nodes] = nodes
         body.lines += laws.lines()
-    return {term.variables[0]: Points(nodes, f"axis{len(scope.points)}", weights)}, term.body
+    return {term.variables[0]: node_points(term.variables[0], nodes, f"axis{len(scope.points)}", weights)}, term.body
 
 
 def _values(term: Expr) -> list[FieldValue]:

@@ -73,6 +73,8 @@ def elaborate(run: Checking, name: str) -> Model:
         if isinstance(s, ast.Ansatz):
             inside = tuple(networks(s.body, run.names()))
             form = run.attempt(s, partial(ansatz, s, inside, run.scope))
+            if form is not None and any(form.unknown == other.unknown for other in ansatze):
+                run.note((error("PDE102", s.name.span, f"`{s.name.shown}` has two ansätze"),))
             ansatze += [form] if form is not None else []
         elif isinstance(s, ast.Report):
             for item in s.items:

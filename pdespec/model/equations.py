@@ -15,12 +15,13 @@ from pdespec.model.arithmetic import only_component, spelled
 from pdespec.model.declare import factors_of
 from pdespec.model.evaluation import coerce, evaluate, fields_in, measured, term
 from pdespec.model.integrals import check_law
+from pdespec.model.magnitude import params_put_in
 from pdespec.model.model import Domain, Equation
 from pdespec.model.refusal import refuse, unsupported
 from pdespec.model.regions import on_boundary, region
 from pdespec.model.resolution import mentioned
 from pdespec.model.scope import Env, Scope, base
-from pdespec.model.sets import Finite, Named, Point, Set, plain, product
+from pdespec.model.sets import Boundary, Finite, Interval, Named, Point, Set, plain, product
 from pdespec.model.terms import Law, Variable, VectorVariable, shape
 from pdespec.syntax import ast
 
@@ -118,10 +119,15 @@ def _taken(s: Set, rest: list[str], env: Env) -> tuple[str, ...]:
 
 
 def _fitted(s: Set, own: tuple[str, ...], env: Env) -> Set:
-    """{0} as the zero of the space that it stands in."""
-    v = env.root.coordinates[own[0]].variable
+    """{0} as the zero of the space that it stands in, and both ends of an interval as its boundary."""
+    coordinate = env.root.coordinates[own[0]]
+    v, whole = coordinate.variable, plain(coordinate.domain.set)
     if isinstance(s, Point) and s.coordinates == (S.Zero,) and isinstance(v, VectorVariable):
         return Point((S.Zero,) * v.dimension)
+    if isinstance(s, Finite) and isinstance(whole, Interval):
+        ends = [params_put_in(e, env) for e in (whole.lo, whole.hi)]
+        if sorted(map(str, ends)) == sorted(str(params_put_in(e, env)) for e in s.values):
+            return Boundary(Named(coordinate.domain.name, coordinate.domain.set))
     return s
 
 

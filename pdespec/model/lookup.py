@@ -36,7 +36,8 @@ def _look_up_ansatz(run: Checking, statement: ast.Ansatz) -> None:
         if run.note(findings(node, NETWORKS)):
             run.failed.add(id(statement))
     if id(statement) not in run.failed:
-        bound = hidden | {"true", "false", *_option_words(inside)}
+        formals = {f.id for group in statement.formals for f in group}
+        bound = hidden | formals | {"true", "false", *_option_words(inside)}
         run.look_up(statement, statement.body, frozenset(bound))
 
 

@@ -15,7 +15,7 @@ from pdespec.model.magnitude import nonnegative, params_put_in
 from pdespec.model.model import Equation
 from pdespec.model.regions import on_boundary
 from pdespec.model.scope import Env, Scope, base
-from pdespec.model.sets import Point, Product, Set, plain
+from pdespec.model.sets import Finite, Point, Product, Set, plain
 from pdespec.model.terms import (
     Div,
     Dot,
@@ -94,7 +94,7 @@ def kind_of(equation: Equation, scope: Scope) -> Kind:
         space.append(factor)
         if on_boundary(inner):
             name = "boundary" if name == "interior" else name
-        elif isinstance(inner, Point):
+        elif isinstance(inner, (Point, Finite)):
             name = "pin" if name == "interior" else name
     return Kind(name, time, space[0] if len(space) == 1 else (Product(tuple(space)) if space else None))
 

@@ -150,6 +150,8 @@ def ansatz(statement: ast.Ansatz, networks: tuple[ast.Call, ...], scope: Scope) 
     if statement.name.id not in scope.unknowns:
         refuse("PDE107", statement.name.span, f"`{statement.name.shown}` is no unknown")
     unknown = scope.unknowns[statement.name.id]
+    for formal in (f for group in statement.formals for f in group if f.id not in scope.coordinates):
+        refuse("PDE111", formal.span, f"`{formal.shown}` is no coordinate", hint="an ansatz is written in coordinates")
     env = base(scope)
     made: list[tuple[Field, Call]] = []
     names: dict[str, Value] = {}
@@ -284,7 +286,7 @@ def check_statement(statement: ast.Check, equations: dict[str, Any], scope: Scop
     left = statement.left
     if isinstance(left, ast.Name) and left.id in scope.unknowns and not fields_in(rhs):
         coordinates = tuple(v for d in scope.unknowns[left.id].domains for v in d.coordinates)
-        _check_solution(statement, rhs, coordinates, scope)
+        _check_solution(statement, rhs, coordinates, scope.unknowns[left.id].field, scope)
         return Check("solution", lhs, rhs, coordinates, words, statement.span)
     free = lhs.free_symbols | rhs.free_symbols
     met = tuple(c.variable for c in scope.coordinates.values() if c.variable in free)
@@ -300,7 +302,14 @@ def _side(node: ast.Expr, env: Env) -> Expr:
     return measured(coerce(found, env, node.span), node.span)
 
 
-def _check_solution(statement: ast.Check, rhs: Expr, coordinates: tuple[Variable, ...], scope: Scope) -> None:
+def _check_solution(
+    statement: ast.Check, rhs: Expr, coordinates: tuple[Variable, ...], field: Field, scope: Scope
+) -> None:
+    """A solution satisfies the equations listed with its unknown, so there must be some."""
+    if not any(field in found for found in scope.found.values()):
+        if any(key in scope.broken for key in (*scope.solves, "solve")):
+            raise SpecError(())
+        refuse("PDE223", statement.left.span, f"no solve lists equations for `{field.name}`")
     for c in scope.coordinates.values():
         if c.variable in rhs.free_symbols and c.variable not in coordinates:
             refuse("PDE213", statement.right.span, f"the unknown does not depend on `{c.variable.name}`")

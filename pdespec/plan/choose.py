@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pdespec.derive.derivation import Derivation
-from pdespec.diagnostics import Diagnostic, SpecError, error, has_errors
+from pdespec.diagnostics import Diagnostic, SpecError, error, has_errors, note
 from pdespec.model.model import Solve
 from pdespec.plan.fields import plan_collocation, plan_features
 from pdespec.plan.flows import plan_grid, plan_particles
@@ -40,6 +40,10 @@ def plan(derivation: Derivation) -> tuple[Plan | None, tuple[Diagnostic, ...]]:
             found += problem.diagnostics
     if has_errors(found):
         return None, tuple(found)
+    for p in derivation.model.params:
+        if len(p.sweep) > 1:
+            text = f"`{p.symbol.name}` is a sweep, and one script has one value: {p.value}"
+            found.append(note("PDE530", p.span, text, hint="`pdespec run` runs every value; `--set` chooses one"))
     return Plan(derivation, tuple(solves), derivation.reports), tuple(found)
 
 

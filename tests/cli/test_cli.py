@@ -45,6 +45,7 @@ class Stub:
 
     source: str = SCRIPT
     diagnostics: tuple[Diagnostic, ...] = ()
+    model: object = None
     derivation: object = None
     plan: object = None
 

@@ -47,8 +47,21 @@ ENDS = "ends: u = 0 on ∂X × I\n"
         "continuity: ∇·v = 0 on Ω\nwall: v = 0 on ∂Ω\ngauge: ∬ p dx dy = 0\nsolve momentum, continuity, wall, gauge\n",
         # the sign of a coefficient that varies
         ROD + "bulk: ∂t u = ∇·((1 + x²)*∇u) on X × I\nstart: u = 0 on X × {0}\n" + ENDS + "solve bulk, start, ends\n",
+        # faces of a square, and pieces of its boundary, with their normals
+        "domain Ω(x, y) = [0, 1]^2\nunknown u : Ω -> R\nbulk: -Δu = 1 on Ω\na: u = 0 on {0, 1} × [0, 1]\n"
+        "b: ∂n u = n(x)·(0, 1) on [0, 1] × {0}\nc: ∂n u = 1 on {(x, y) in ∂Ω : y >= 1}\nsolve bulk, a, b, c\n",
+        # a system of two, with different kinds of conditions on an annulus
+        "domain Ω(x, y) = disk((0, 0), 2) \\ disk((0, 0), 1)\nunknown u : Ω -> R, v : Ω -> R\na: -Δu + v = x on Ω\n"
+        "b: -Δv + u = y on Ω\nw: u = 1 on ∂Ω\ninner: v = x on ∂(disk((0, 0), 1))\nouter: ∂n v + v = 0 on ∂(disk((0, 0), 2))\n"
+        "solve a, b, w, inner, outer\n",
+        # Neumann's problem with its mean
+        "domain Ω(x, y) = [0, 1]^2\nunknown u : Ω -> R\nbulk: -Δu = 0 on Ω\nwall: ∂n u = 0 on ∂Ω\nmean: ∬ u dx dy = 1\n"
+        "solve bulk, wall, mean\n",
+        # three conditions for an equation of third order
+        "domain X(x) = [0, 1]\nunknown u : X -> R\nbulk: ∂xxx u + u = x on X\nleft: u = 1 on {0}\nslope: ∂x u = 1 on {0}\n"
+        "right: u = 1 on {1}\nsolve bulk, left, slope, right\n",
     ],
-    ids=range(13),
+    ids=range(17),
 )  # fmt: skip
 def test_well_posed(codes: Codes, text: str) -> None:
     assert codes(text) == []

@@ -34,7 +34,7 @@ def verify(case: Case) -> None:
     assert abs(interior + boundary - expected) < 1e-8 * scale, (case.functional, expected, interior, boundary)
 
 
-@settings(max_examples=12, phases=[Phase.generate], **SETTINGS)
+@settings(max_examples=8, phases=[Phase.generate], **SETTINGS)
 @given(cases())
 def test_random_functionals(case: Case) -> None:
     verify(case)

@@ -1,0 +1,7 @@
+domain Ω(x, y) = [0, 1]^2
+unknown u : Ω -> R
+bulk: -Δu = 1 on Ω
+wall: u = 0 on ∂Ω
+ansatz u := mlp(x, y)
+ansatz u := x*mlp(x, y)
+solve bulk, wall

@@ -1,0 +1,6 @@
+domain Ω(x, y) = [0, 1]^2
+unknown u : Ω -> R
+bulk: -Δu = 1 on Ω
+wall: u = 0 on ∂Ω
+ansatz u(a, b) := a*mlp(x, y)
+solve bulk, wall

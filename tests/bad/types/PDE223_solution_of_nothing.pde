@@ -1,0 +1,7 @@
+domain Ω(x, y) = [0, 1]^2
+unknown u : Ω -> R
+bulk: -Δu = 1 on Ω
+wall: u = 0 on ∂Ω
+unknown w : Ω -> R
+check w = x
+solve bulk, wall

@@ -1,0 +1,39 @@
+"""A sweep is one run for each value, and a bound must hold in each."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pdespec.cli import main
+
+SPEC = """
+param β in {{1, 2}}
+domain X(x) = [0, 1]
+unknown u : X -> R
+bulk: -Δu + β*u = sin(x) on X
+ends: ∂n u = 0           on ∂X
+solve bulk, ends
+report {quantity} ~ 0.45969769 within 1e-6
+"""
+
+
+def run(quantity: str, folder: Path) -> int:
+    path = folder / "sweep.pde"
+    path.write_text(SPEC.format(quantity=quantity), encoding="utf-8")
+    return main(["run", str(path), "--out", str(folder / "runs"), "--threads", "1"])
+
+
+def test_every_value_has_its_run(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """β ∫u = ∫ sin, by Gauss's theorem, for every β."""
+    assert run("β*∫ u dx", tmp_path) == 0
+    for value in (1, 2):
+        metrics = json.loads((tmp_path / "runs" / f"β={value}" / "metrics.json").read_text())
+        assert metrics["reports"][0]["met"] is True
+    assert "PDE530" in capfd.readouterr().err
+
+
+def test_one_value_that_misses_its_bound_fails_the_sweep(tmp_path: Path) -> None:
+    assert run("∫ u dx", tmp_path) == 1
