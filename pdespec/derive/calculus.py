@@ -58,8 +58,8 @@ def multiplied_out(e: Expr) -> Expr:
 
 
 def grad(f: Expr, variables: Variables) -> Expr:
-    """∇f."""
-    return linear(lambda g: Grad(g, *variables), f, variables)
+    """∇f; in one dimension ∇x = (1)."""
+    return linear(lambda g: Vec(S.One) if variables == (g,) and g.is_Symbol else Grad(g, *variables), f, variables)
 
 
 def div(v: Expr, variables: Variables) -> Expr:

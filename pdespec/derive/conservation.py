@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sympy import Add, Expr, Mul, S
+from sympy import Add, Expr, Mul, S, exp
 
 from pdespec.derive import calculus
 from pdespec.derive.calculus import Variables, depends
@@ -38,7 +38,7 @@ def _term(t: Expr, space: Variables) -> tuple[Expr, Expr]:
         form = flux_form(t, space)
         return form.flux, form.source
     if t.is_Mul:
-        constant = [a for a in t.args if not depends(a, space) and not a.has(FieldValue)]
+        constant = [a for a in t.args if not depends(a, space)]
         rest = Mul(*(a for a in t.args if a not in constant))
         if rest != t:
             f, q = _term(rest, space)
@@ -79,16 +79,25 @@ def transport(form: FluxForm, p: FieldValue, space: Variables) -> Transport:
             continue
         for c in Add.make_args(part.coefficient):
             primitive = None if depends(_others(c, p), space) else antiderivative(c, p)
-            if not c.has(FieldValue) and not depends(c, space):
+            if not depends(c, space):
                 diffusion += c
             elif primitive is not None:
                 pressure += primitive
             else:
                 drifts.append(Part(c, part.vector))
-    drifts = [Part(calculus.multiplied_out(part.coefficient / p), part.vector) for part in drifts]
+    drifts = [_by_mass(part, p, space) for part in drifts]
     velocity = Add(*(-part.term for part in drifts))
     growth = integrals_out(form.source / p, p, space)
     return Transport(velocity, _potential(drifts), diffusion, pressure, growth, tuple(drifts), found.rules)
+
+
+def _by_mass(part: Part, p: FieldValue, space: Variables) -> Part:
+    """A part of the flux over p; e^{−V} ∇e^V is ∇V."""
+    coefficient = calculus.multiplied_out(part.coefficient / p)
+    f = part.vector.operand if isinstance(part.vector, Grad) else S.Zero
+    if isinstance(f, exp) and not depends(coefficient * f, space):
+        return Part(coefficient * f, calculus.grad(f.args[0], space))
+    return Part(coefficient, part.vector)
 
 
 def _others(c: Expr, p: FieldValue) -> Expr:
@@ -101,7 +110,7 @@ def _potential(drifts: list[Part]) -> Expr | None:
     total = S.Zero
     for part in drifts:
         gradient = isinstance(part.vector, Grad) and not shape(part.vector.operand)
-        if not gradient or depends(part.coefficient, part.vector.variables) or part.coefficient.has(FieldValue):
+        if not gradient or depends(part.coefficient, part.vector.variables):
             return None
         total += part.coefficient * part.vector.operand
     return total

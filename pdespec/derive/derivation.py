@@ -17,7 +17,10 @@ from pdespec.source import Span
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One line of a derivation: the term reached, and the rule (with its place, if it is written in a spec)."""
+    """One line of a derivation: the term reached, and the rule (with its place, if it is written in a spec).
+
+    Only here a term may still hold δE/δu by name.
+    """
 
     term: Expr | str
     rule: str
@@ -28,7 +31,7 @@ class Step:
 class Residual:
     """lhs − rhs of an equation.
 
-    `role` is "interior", "boundary", "initial" or "terminal".  `components` are its scalar components with the point in
+    `role` is "interior", "boundary", "initial", "terminal", or "constraint" for an equation between numbers.  `components` are its scalar components with the point in
     scalar coordinates (`x[1]`, `x[2]` for a vector x) and derivatives as `FieldValue`s with orders; `n[1]` … are the
     normal's.  `linear` says that it is affine in all unknowns together.
     """

@@ -64,6 +64,8 @@ class _Work:
             self.found.append(error("PDE404", span, f"{what}: {failure}"))
         except TypeError as failure:
             self.found.append(error("PDE405", span, f"{what}: {failure}"))
+        except RecursionError:
+            self.found.append(error("PDE404", span, f"{what}: its expressions are nested too deeply"))
         return None
 
 

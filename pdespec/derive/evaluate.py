@@ -29,6 +29,7 @@ from sympy import (
 )
 
 Point = Mapping[Basic, Any]
+LARGEST_EXPONENT = 1_000_000
 
 
 class NoValue(Exception):
@@ -60,14 +61,33 @@ def _apply(expr: Expr, values: list[Any]) -> Any:
     if expr.is_Mul:
         return mpmath.fprod(values)
     if expr.is_Pow:
-        return values[0] ** values[1]
+        return _power(*values)
     rule = _FUNCTIONS.get(expr.func)
     if rule is not None:
         return rule(*values)
     if not expr.is_Function:
         raise NoValue(f"{type(expr).__name__} has no value")
     digits = mpmath.mp.dps
-    return expr.func(*(_number(v, digits) for v in values)).evalf(digits)._to_mpmath(mpmath.mp.prec)
+    parts = expr.func(*(_number(v, digits) for v in values)).evalf(digits).as_real_imag()
+    if not all(isinstance(part, (Float, Rational)) for part in parts):
+        raise NoValue(f"{type(expr).__name__} has no value")
+    real, imaginary = (part._to_mpmath(mpmath.mp.prec) for part in parts)
+    return mpmath.mpc(real, imaginary) if imaginary else real
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    if base and abs(exponent * mpmath.log(abs(base))) > LARGEST_EXPONENT:
+        raise NoValue("a power out of range")
+    return base**exponent
+
+
+def _bounded(rule: Any) -> Any:
+    def applied(x: Any) -> Any:
+        if abs(x) > LARGEST_EXPONENT:
+            raise NoValue("an exponential out of range")
+        return rule(x)
+
+    return applied
 
 
 def _number(v: Any, digits: int) -> Expr:
@@ -77,13 +97,13 @@ def _number(v: Any, digits: int) -> Expr:
 
 
 _FUNCTIONS: dict[Any, Any] = {
-    exp: mpmath.exp,
+    exp: _bounded(mpmath.exp),
     log: mpmath.log,
     sin: mpmath.sin,
     cos: mpmath.cos,
     tan: mpmath.tan,
-    sinh: mpmath.sinh,
-    cosh: mpmath.cosh,
+    sinh: _bounded(mpmath.sinh),
+    cosh: _bounded(mpmath.cosh),
     tanh: mpmath.tanh,
     Abs: abs,
     sign: mpmath.sign,

@@ -14,9 +14,11 @@ from typing import Any
 from sympy import Expr, Mul, S, Symbol, exp, sqrt
 
 from pdespec.derive.derivation import Derivation, Flow, Identity, Objective, Residual, Step
+from pdespec.derive.gradient import gradient
 from pdespec.derive.notation import latex as latex_of
 from pdespec.derive.notation import unicode
 from pdespec.derive.operators import region_name
+from pdespec.derive.resolve import rewritten, slots
 from pdespec.derive.tensors import ParticleMean
 from pdespec.model.model import Definition, Model, Unknown
 from pdespec.model.sets import Set, plain
@@ -69,6 +71,8 @@ def _unicode(piece: Any) -> str:
 def _latex(piece: Any) -> str:
     if not isinstance(piece, str):
         return latex_of(piece)
+    if " on " in piece:
+        return rf"\text{{{escaped(piece)}}}"
     return piece.replace("≤", r"\le").replace(" dt", r"\,dt").replace(" dW", r"\,dW")
 
 
@@ -215,7 +219,8 @@ def _transport(flow: Flow) -> list[Line]:
         return [Line("particles: ", "need the value of the density", "density = knn | kde | blob in `using`")]
     x = _point(flow)
     interacting = flow.velocity.has(Integrate)
-    moved = _as_means(flow.velocity, x, flow) if interacting else flow.velocity
+    velocity = rewritten(flow.velocity, {Grad: _explicit})
+    moved = _as_means(velocity, x, flow) if interacting else velocity
     drift: tuple[Any, ...] = () if moved == 0 else ("(", moved, ") dt") if moved.is_Add else (moved, " dt")
     noise: tuple[Any, ...] = () if flow.diffusion == 0 else (sqrt(2 * flow.diffusion), " dW")
     join = (" + ",) if drift and noise else ()
@@ -225,6 +230,13 @@ def _transport(flow: Flow) -> list[Line]:
     if flow.growth != 0:
         lines.append(Line("weights: d ln w/dt = ", flow.growth, "births and deaths"))
     return lines
+
+
+def _explicit(node: Grad) -> Expr:
+    """∇(x²/2) written as x; what has a name keeps it."""
+    if node.operand.has(Defined, FieldValue, Integrate, Expect) or shape(node.operand) or len(node.variables) != 1:
+        return node
+    return gradient(node.operand, node.variables[0])
 
 
 def _needs_value(velocity: Expr, flow: Flow) -> bool:
@@ -242,8 +254,6 @@ def _bound(s: Any, term: Any) -> bool:
 
 
 def _point(flow: Flow) -> Any:
-    from pdespec.derive.resolve import slots
-
     return slots(flow.field)[0]
 
 
@@ -326,6 +336,8 @@ def _identity(outcome: Identity) -> list[Line]:
         why = _proof(outcome)
     elif outcome.verdict == "refuted":
         why = f"residual {unicode(outcome.residual)}" if outcome.residual is not None else outcome.value
+    elif outcome.factor is not None:
+        why = f"factor {unicode(outcome.factor)}, which may vanish"
     else:
         why = f"holds at {outcome.points} points to {outcome.digits} digits" if outcome.points else "not testable"
     lines = [Line("check ", words, f"{mark}: {why}", outcome.check.span)]

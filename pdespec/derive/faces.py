@@ -7,7 +7,7 @@ x₂ = c₂ ± √(r² − (x₁ − c₁)²) for a circle, and t = 0 for the st
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product as cartesian
 from random import Random
 from typing import Any
@@ -100,6 +100,23 @@ def _named(fixed: dict[Symbol, Expr]) -> str:
 
 
 # ── boundaries ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def oriented(face: Face, at: Symbols, home: Set | None) -> Face:
+    """A face that a product with a point describes, with the normal that points out of its box of intervals."""
+    if face.normal or home is None:
+        return face
+    space = plain(home)
+    sides = [plain(part) for part in (space.parts if isinstance(space, Product) else (space,))]
+    normal = []
+    for x, side in zip(at, sides, strict=False):
+        end = face.fixed.get(x)
+        outward = 0
+        if isinstance(side, Interval) and end is not None:
+            outward = int(end == side.hi) - int(end == side.lo)
+        normal.append(S(outward))
+    known = sum(map(abs, normal)) == 1 and len(normal) == len(sides)
+    return replace(face, normal=tuple(normal)) if known else face
 
 
 def _boundary(of: Set, at: Symbols) -> Iterator[Face]:

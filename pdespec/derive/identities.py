@@ -15,7 +15,7 @@ from sympy import QQ, Add, Expr, S
 
 from pdespec.derive.components import expand, flatten
 from pdespec.derive.derivation import Identity, Objective, Residual, Step
-from pdespec.derive.faces import Face, NoFaces, faces, positive_coordinates
+from pdespec.derive.faces import Face, NoFaces, faces, oriented, positive_coordinates
 from pdespec.derive.normal_form import Normal
 from pdespec.derive.polynomial import ZERO, Form
 from pdespec.derive.prove import PROVED, Known, Verdict, decide, measure, vanishing, worst
@@ -131,7 +131,7 @@ def _ratio(forms: list[tuple[Form, Form]], rules: Normal) -> tuple[Form, Form] |
     for f, g in forms:
         shared = sorted(_jets(f) & _jets(g), key=_height, reverse=True)
         for jet in shared:
-            above, below = _coefficient(f, jet), _coefficient(g, jet)
+            above, below = rules.gathered(_coefficient(f, jet)), rules.gathered(_coefficient(g, jet))
             if above and below:
                 return above, below
     return None
@@ -173,12 +173,16 @@ def _nowhere_zero(form: Form, rules: Normal) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """An equation that a declared solution must satisfy: its residual before the solution is put in, and where."""
+    """An equation that a declared solution must satisfy: its residual before the solution is put in, and where.
+
+    `home` is the space of the unknown, from whose ends the normal points outwards.
+    """
 
     name: str
     term: Expr
     region: Set
     coordinates: tuple[Any, ...]
+    home: Set | None = None
 
 
 def demands(
@@ -192,7 +196,8 @@ def demands(
         if unknown not in named:
             continue
         for r in listed:
-            found[r.label] = Demand(r.label, _term(r), r.equation.region, r.equation.coordinates)
+            home = product(*(d.set for d in model.unknown(unknown).space)) if model.unknown(unknown).space else None
+            found[r.label] = Demand(r.label, _term(r), r.equation.region, r.equation.coordinates, home)
         free = not any(r.role == "constraint" for r in listed)
         for o in objectives:
             if o.solve == solve.label and free:
@@ -230,9 +235,12 @@ def satisfied(demand: Demand, formulas: Mapping[str, Expr], known: Known) -> Ver
         return Verdict("undecided")
     positive = positive_coordinates(demand.region, at)
     try:
-        return worst(decide(components, known, at, face, positive) for face in faces(demand.region, at))
+        parts = [oriented(face, at, demand.home) for face in faces(demand.region, at)]
     except NoFaces:
         return Verdict("undecided")
+    if any(n.name.startswith("n[") for c in components for n in c.free_symbols) and not all(f.normal for f in parts):
+        return Verdict("undecided")
+    return worst(decide(components, known, at, face, positive) for face in parts)
 
 
 def involves(demand: Demand, names: Iterable[str]) -> bool:

@@ -12,7 +12,7 @@ from sympy import Add, Expr, Integer
 
 from pdespec.derive import calculus
 from pdespec.derive.derivation import NaturalCondition, Residual
-from pdespec.derive.variation import BoundaryTerm
+from pdespec.derive.leaf import BoundaryTerm
 from pdespec.model import sets
 from pdespec.model.sets import (
     Boundary,

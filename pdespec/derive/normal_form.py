@@ -279,6 +279,15 @@ class Normal:
             form = parts[0]
         return True
 
+    def gathered(self, form: Form) -> Form:
+        """The form over common powers of its positive sums, where that leaves fewer terms."""
+        for g in sorted({g for m, _, _ in form for g, _ in m if isinstance(g, Add)}, key=lambda g: g.sort_key()):
+            parts = self._classes(form, g)
+            lowest = min(dict(m).get(g, QQ(0)) for m, _, _ in form)
+            if len(parts) == 1 and len(parts[0].terms) < len(form.terms):
+                form = parts[0] * generator(g, lowest)
+        return form
+
     def _classes(self, form: Form, g: Expr) -> list[Form]:
         """The form with g cleared of its lowest power; one part for each class of exponents modulo g's relation."""
         step, value = (2, self.form(g.args[0]).power(2)) if isinstance(g, Abs) else (1, self.form(g))

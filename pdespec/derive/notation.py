@@ -92,7 +92,7 @@ class Printer:
 
     def _sum(self, term: Add) -> Text:
         text = ""
-        for t in _grouped(sorted(term.args, key=_rank)):
+        for t in _positive_first(_grouped(sorted(term.args, key=_rank))):
             negative, size = _unsigned(t)
             printed = self.within(size, PRODUCT)
             if not text:
@@ -211,6 +211,14 @@ def _rooted(above: list[Expr], below: list[Expr]) -> tuple[list[Expr], list[Expr
     inside = Mul(*(f.base for f in over)) / Mul(*(f.base for f in under))
     root = Pow(inside, S.Half, evaluate=False)
     return [root, *(f for f in above if f not in over)], [f for f in below if f not in under]
+
+
+def _positive_first(terms: list[Expr]) -> list[Expr]:
+    """1 − x rather than −x + 1, where nothing is differentiated."""
+    first = next((t for t in terms if not _unsigned(t)[0]), None)
+    if first is None or not _unsigned(terms[0])[0] or any(operators.derives(n) for t in terms for n in _nodes(t)):
+        return terms
+    return [first, *(t for t in terms if t is not first)]
 
 
 def _grouped(terms: list[Expr]) -> list[Expr]:

@@ -18,6 +18,7 @@ from pdespec.derive.deadline import tick
 Monomial = frozenset[tuple[Expr, Any]]
 Key = tuple[Monomial, "Form"]
 ONE_MONOMIAL: Monomial = frozenset()
+LARGEST_DIVISOR = 10_000
 
 
 class Form:
@@ -199,9 +200,10 @@ def _is_logarithm(key: Key) -> bool:
 
 
 def prime_factors(c: Any) -> list[tuple[Integer, int]]:
-    """The prime factors of a positive rational with their exponents."""
+    """The small prime factors of a positive rational with their exponents; what is left counts as one factor."""
     parts = ((int(c.numerator), 1), (int(c.denominator), -1))
-    return [(Integer(p), sign * n) for part, sign in parts for p, n in factorint(part).items()]
+    found = ((factorint(part, limit=LARGEST_DIVISOR), sign) for part, sign in parts)
+    return [(Integer(p), sign * n) for factors, sign in found for p, n in factors.items()]
 
 
 def rational_power(c: Any, k: Any) -> Form:

@@ -11,7 +11,8 @@ from typing import Any
 
 from sympy import Basic, Expr
 
-from pdespec.derive.variation import Domain, FirstVariation, variation
+from pdespec.derive.leaf import Domain, FirstVariation
+from pdespec.derive.variation import variation
 from pdespec.model.model import Model
 from pdespec.model.terms import (
     Exact,

@@ -8,7 +8,6 @@ leaf u(y) gives δF/δu(z) += ∫ over the other groups of w with y → z; on a 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sympy import Abs, Add, Basic, Expr, Heaviside, Max, Min, Mul, Pow, S, log, sign
@@ -16,9 +15,9 @@ from sympy import Abs, Add, Basic, Expr, Heaviside, Max, Min, Mul, Pow, S, log, 
 from pdespec.derive import calculus
 from pdespec.derive.calculus import depends
 from pdespec.derive.deadline import tick
-from pdespec.derive.scope import Group, NoVariation, maps_onto_itself, size, unmarked
+from pdespec.derive.leaf import BoundaryTerm, Domain, FirstVariation, Scope, Walk, transported
+from pdespec.derive.scope import Group, NoVariation
 from pdespec.derive.tensors import Frobenius, Outer, Transpose, contract, transpose
-from pdespec.model.sets import Product, Set, plain, product
 from pdespec.model.terms import (
     Component,
     Cross,
@@ -44,49 +43,17 @@ from pdespec.model.terms import (
     substitute,
 )
 
-Scope = tuple[Group, ...]
-Domain = tuple[tuple[int, Set], ...]
-"""The factors of a field's domain in the order of its slots: how many slots each has, and its set."""
-
-
-@dataclass(frozen=True, slots=True)
-class BoundaryTerm:
-    """∮ cotangent : D(η) over a surface: `node` is D(u), the value u or a derivative of it on the boundary."""
-
-    cotangent: Expr
-    node: Expr
-    region: Set
-
-
-@dataclass(frozen=True, slots=True)
-class FirstVariation:
-    """δF = ∫ interior·η + Σ boundary terms."""
-
-    interior: Expr
-    boundary: tuple[BoundaryTerm, ...] = ()
-
-
-@dataclass(slots=True)
-class _Walk:
-    """What a walk collects for δF/δu at `point`."""
-
-    field: Field
-    point: tuple[Expr, ...]
-    domain: Domain
-    interior: list[Expr] = field(default_factory=list)
-    boundary: list[BoundaryTerm] = field(default_factory=list)
-
 
 def variation(functional: Expr, u: Field, point: tuple[Expr, ...], domain: Domain = ()) -> FirstVariation:
     """δF/δu at a point given slot by slot; raises `NoVariation`.  Without a domain every integral covers all of it."""
     if shape(functional):
         raise NoVariation("PDE410", "a functional is a number, not a vector")
-    walk = _Walk(u, point, domain)
+    walk = Walk(u, point, domain)
     push(walk, functional, S.One, ())
     return FirstVariation(Add(*walk.interior), tuple(walk.boundary))
 
 
-def push(walk: _Walk, term: Expr, w: Expr, scope: Scope) -> None:
+def push(walk: Walk, term: Expr, w: Expr, scope: Scope) -> None:
     """Pass the cotangent w of a term on to the leaves."""
     if w == 0 or not term.has(walk.field):
         return
@@ -100,24 +67,24 @@ def push(walk: _Walk, term: Expr, w: Expr, scope: Scope) -> None:
 # ── pointwise rules ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _add(walk: _Walk, term: Expr, w: Expr, scope: Scope) -> None:
+def _add(walk: Walk, term: Expr, w: Expr, scope: Scope) -> None:
     for a in term.args:
         push(walk, a, w, scope)
 
 
-def _mul(walk: _Walk, term: Expr, w: Expr, scope: Scope) -> None:
+def _mul(walk: Walk, term: Expr, w: Expr, scope: Scope) -> None:
     for k, a in enumerate(term.args):
         rest = Mul(*term.args[:k], *term.args[k + 1 :])
         push(walk, a, w * rest if shape(a) or not shape(rest) else contract(w, rest), scope)
 
 
-def _pow(walk: _Walk, term: Expr, w: Expr, scope: Scope) -> None:
+def _pow(walk: Walk, term: Expr, w: Expr, scope: Scope) -> None:
     base, exponent = term.args
     push(walk, base, w * exponent * base ** (exponent - 1), scope)
     push(walk, exponent, w * term * log(base), scope)
 
 
-def _function(walk: _Walk, term: Expr, w: Expr, scope: Scope) -> None:
+def _function(walk: Walk, term: Expr, w: Expr, scope: Scope) -> None:
     for k, a in enumerate(term.args):
         push(walk, a, w * _slope(term, k), scope)
 
@@ -134,19 +101,19 @@ def _slope(term: Expr, k: int) -> Expr:
     return term.fdiff(k + 1)
 
 
-def _vec(walk: _Walk, term: Vec, w: Expr, scope: Scope) -> None:
+def _vec(walk: Walk, term: Vec, w: Expr, scope: Scope) -> None:
     for k, a in enumerate(term.args, 1):
         push(walk, a, calculus.component(w, k), scope)
 
 
-def _component(walk: _Walk, term: Component, w: Expr, scope: Scope) -> None:
+def _component(walk: Walk, term: Component, w: Expr, scope: Scope) -> None:
     vector, index = term.args
     if not index.is_Integer:
         raise NoVariation("PDE911", "a component whose index is a sum's")
     push(walk, vector, calculus.unit(int(index), shape(vector)[0], w), scope)
 
 
-def _dot(walk: _Walk, term: Dot, w: Expr, scope: Scope) -> None:
+def _dot(walk: Walk, term: Dot, w: Expr, scope: Scope) -> None:
     a, b = term.args
     ranks = len(shape(a)), len(shape(b))
     if ranks == (1, 1):
@@ -166,33 +133,33 @@ def _dot(walk: _Walk, term: Dot, w: Expr, scope: Scope) -> None:
         push(walk, b, Dot(transpose(a), w), scope)
 
 
-def _cross(walk: _Walk, term: Cross, w: Expr, scope: Scope) -> None:
+def _cross(walk: Walk, term: Cross, w: Expr, scope: Scope) -> None:
     a, b = term.args
     push(walk, a, Cross(b, w), scope)
     push(walk, b, Cross(w, a), scope)
 
 
-def _frobenius(walk: _Walk, term: Frobenius, w: Expr, scope: Scope) -> None:
+def _frobenius(walk: Walk, term: Frobenius, w: Expr, scope: Scope) -> None:
     a, b = term.args
     push(walk, a, w * b, scope)
     push(walk, b, w * a, scope)
 
 
-def _outer(walk: _Walk, term: Outer, w: Expr, scope: Scope) -> None:
+def _outer(walk: Walk, term: Outer, w: Expr, scope: Scope) -> None:
     a, b = term.args
     push(walk, a, Dot(w, b), scope)
     push(walk, b, Dot(a, w), scope)
 
 
-def _transpose(walk: _Walk, term: Transpose, w: Expr, scope: Scope) -> None:
+def _transpose(walk: Walk, term: Transpose, w: Expr, scope: Scope) -> None:
     push(walk, term.args[0], transpose(w), scope)
 
 
-def _defined(walk: _Walk, term: Defined, w: Expr, scope: Scope) -> None:
+def _defined(walk: Walk, term: Defined, w: Expr, scope: Scope) -> None:
     push(walk, term.unfold(), w, scope)
 
 
-def _sum(walk: _Walk, term: IndexedSum, w: Expr, scope: Scope) -> None:
+def _sum(walk: Walk, term: IndexedSum, w: Expr, scope: Scope) -> None:
     if type(term) is not IndexedSum:
         push(walk, Mul(*term.terms()), w, scope)
         return
@@ -203,7 +170,7 @@ def _sum(walk: _Walk, term: IndexedSum, w: Expr, scope: Scope) -> None:
 # ── integrals ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _integral(walk: _Walk, term: Integrate | Expect, w: Expr, scope: Scope) -> None:
+def _integral(walk: Walk, term: Integrate | Expect, w: Expr, scope: Scope) -> None:
     """Add a group, under names that nothing else uses."""
     law = term.law if isinstance(term, Expect) else None
     if law is not None and law.has(walk.field):
@@ -219,7 +186,7 @@ def _integral(walk: _Walk, term: Integrate | Expect, w: Expr, scope: Scope) -> N
 
 
 def _by_parts(
-    walk: _Walk,
+    walk: Walk,
     term: Expr,
     operand: Expr,
     w: Expr,
@@ -251,7 +218,7 @@ def _by_parts(
             push(walk, operand, flux(w, g.normal(variables)), tuple(edge if h is g else h for h in scope))
 
 
-def _grad(walk: _Walk, term: Grad, w: Expr, scope: Scope) -> None:
+def _grad(walk: Walk, term: Grad, w: Expr, scope: Scope) -> None:
     def adjoint(w: Expr) -> Expr:
         return -calculus.div(w, term.variables)
 
@@ -262,7 +229,7 @@ def _vector(n: Expr) -> Expr:
     return n if shape(n) else Vec(n)
 
 
-def _div(walk: _Walk, term: Div, w: Expr, scope: Scope) -> None:
+def _div(walk: Walk, term: Div, w: Expr, scope: Scope) -> None:
     def adjoint(w: Expr) -> Expr:
         return -calculus.grad(w, term.variables)
 
@@ -272,17 +239,17 @@ def _div(walk: _Walk, term: Div, w: Expr, scope: Scope) -> None:
     _by_parts(walk, term, term.operand, w, scope, adjoint=adjoint, flux=flux)
 
 
-def _lap(walk: _Walk, term: Lap, w: Expr, scope: Scope) -> None:
+def _lap(walk: Walk, term: Lap, w: Expr, scope: Scope) -> None:
     """Δ = ∇·∇."""
     push(walk, Div(Grad(term.operand, *term.variables), *term.variables), w, scope)
 
 
-def _hess(walk: _Walk, term: Hess, w: Expr, scope: Scope) -> None:
+def _hess(walk: Walk, term: Hess, w: Expr, scope: Scope) -> None:
     """The Hessian is ∇∇."""
     push(walk, Grad(Grad(term.operand, *term.variables), *term.variables), w, scope)
 
 
-def _curl(walk: _Walk, term: Curl, w: Expr, scope: Scope) -> None:
+def _curl(walk: Walk, term: Curl, w: Expr, scope: Scope) -> None:
     """∫ w·∇×v = ∫ (∇×w)·v + ∮ (w×n)·v, and its two forms in the plane."""
 
     def flux(w: Expr, n: Expr) -> Expr:
@@ -299,7 +266,7 @@ def _curl(walk: _Walk, term: Curl, w: Expr, scope: Scope) -> None:
     _by_parts(walk, term, term.operand, w, scope, adjoint=adjoint, flux=flux)
 
 
-def _partial(walk: _Walk, term: Partial, w: Expr, scope: Scope) -> None:
+def _partial(walk: Walk, term: Partial, w: Expr, scope: Scope) -> None:
     """One derivative at a time, the last one first."""
     *rest, last = term.variables
     operand = Partial(term.operand, *rest) if rest else term.operand
@@ -320,125 +287,25 @@ def _partial(walk: _Walk, term: Partial, w: Expr, scope: Scope) -> None:
 # ── leaves ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _leaf(walk: _Walk, term: FieldValue, w: Expr, scope: Scope) -> None:
+def _leaf(walk: Walk, term: FieldValue, w: Expr, scope: Scope) -> None:
     if term.field != walk.field:
         raise NoVariation("PDE910", f"{term.field} at a point that depends on {walk.field}")
     if term.orders:
         raise NoVariation("PDE910", "a derivative in scalar coordinates inside a functional")
     if any(x.has(walk.field) for x in term.point):
         raise NoVariation("PDE910", f"{walk.field} at a point that depends on itself")
-    surface, w = _transported(walk, term, w, scope)
+    surface, w = transported(walk, term, w, scope)
     if surface is None:
         walk.interior.append(w)
     else:
         walk.boundary.append(BoundaryTerm(w, _at(walk), surface))
 
 
-def _at(walk: _Walk) -> Expr:
+def _at(walk: Walk) -> Expr:
     return FieldValue(walk.field, (), *walk.point)
 
 
-def _transported(walk: _Walk, term: FieldValue, w: Expr, scope: Scope) -> tuple[Set | None, Expr]:
-    """The surface that the leaf's point lies on, if any, and the cotangent with the point moved to z and integrated."""
-    moved: dict[Any, Expr] = {}
-    factor: Expr = S.One
-    surfaces: list[Group] = []
-    taken: dict[Group, list[int]] = {}
-    for slot, (x, z) in enumerate(zip(term.point, walk.point, strict=True)):
-        bound = {v for g in scope for v in g.variables} & x.free_symbols
-        if not bound and x == z:
-            continue
-        if not bound:
-            raise NoVariation("PDE411", f"{term.field} at a fixed point: its variation is a Dirac mass, no function")
-        place = substitute(x, moved)
-        v, value, scale, shift = _solved(place, z, bound - set(moved), scope)
-        g = next(g for g in scope if v in g.variables)
-        region = g.part(v)
-        if region is not None and not maps_onto_itself(region, scale, shift):
-            raise NoVariation("PDE914", f"an integral of {walk.field} over a region that its argument moves")
-        taken.setdefault(g, []).append(slot)
-        if g.surface and g.region is not None:
-            surfaces.append(g)
-        moved = {k: substitute(m, {v: value}) for k, m in moved.items()} | {v: value}
-        factor = factor / Abs(scale) ** size(v)
-    if not moved:
-        raise NoVariation("PDE411", f"{term.field} is not integrated over: this is no functional of it")
-    for g, slots in taken.items():
-        _check_region(g, slots, walk)
-        w = w * g.weighted()[1]
-    left = [g.without(set(moved)) for g in scope]
-    if any(rest is None for rest in left):
-        raise NoVariation("PDE913", "an integral over a region that is no product, one factor of which a field takes")
-    w = substitute(w * factor, moved)
-    for g in reversed([_in_scope(g, moved) for groups in left for g in groups or ()]):
-        w = g.around(w)
-    for g in surfaces:
-        w = unmarked(w, g.variables)
-    return (surfaces[0].region if surfaces else None), w
-
-
-def _in_scope(g: Group, moved: dict[Any, Expr]) -> Group:
-    return replace(g, law=substitute(g.law, moved)) if g.law is not None else g
-
-
-def _solved(place: Expr, z: Expr, free: set[Any], scope: Scope) -> tuple[Any, Expr, Expr, Expr]:
-    """A bound variable v with place = z solved as v = …, and place = scale·v + shift."""
-    for g in reversed(scope):
-        for v in g.variables:
-            if v not in free or bool(shape(v)) != bool(shape(place)):
-                continue
-            if place == v:
-                return v, z, S.One, S.Zero
-            scale, shift = _affine(place, v)
-            if scale is not None:
-                return v, (z - shift) / scale, scale, shift
-    raise NoVariation("PDE914", "a field at a point that is no invertible affine function of an integration variable")
-
-
-def _affine(place: Expr, v: Any) -> tuple[Expr | None, Expr]:
-    """place = scale·v + shift with a scale that is a nonzero constant."""
-    scale, shift = [], []
-    for t in Add.make_args(place if shape(place) else calculus.multiplied_out(place)):
-        if not depends(t, (v,)):
-            shift.append(t)
-            continue
-        rest = t / v if t.is_Mul or t == v else None
-        if rest is None or depends(rest, (v,)) or not (rest.is_number or rest.is_nonzero):
-            return None, S.Zero
-        scale.append(rest)
-    total = Add(*scale)
-    return (total, Add(*shift)) if total.is_nonzero else (None, S.Zero)
-
-
-def _check_region(g: Group, slots: list[int], walk: _Walk) -> None:
-    """A group that a leaf consumes runs over all of the field's domain in those slots."""
-    if g.law is not None or g.surface or g.region is None:
-        return
-    factors, start = [], 0
-    for count, factor in walk.domain:
-        if set(range(start, start + count)) & set(slots):
-            factors.append(factor)
-        start += count
-    if factors and _plainly(g.region) != _plainly(*factors) and not _covered(g, slots, walk):
-        raise NoVariation("PDE915", f"an integral over {g.region}, which is only part of the domain of {walk.field}")
-
-
-def _covered(g: Group, slots: list[int], walk: _Walk) -> bool:
-    """Whether each variable that the leaf took runs over the whole of its one-slot factor."""
-    sets = [factor for count, factor in walk.domain for _ in range(count)]
-    single = [count == 1 for count, _ in walk.domain for _ in range(count)]
-    parts = [g.part(v) for v in g.variables]
-    whole = {_plainly(p) for p in parts if p is not None}
-    return all(single[k] and _plainly(sets[k]) in whole for k in slots)
-
-
-def _plainly(*sets: Set) -> Set:
-    """A product of sets without names."""
-    plain_sets = [plain(s) for s in sets]
-    return product(*(plain(p) for s in plain_sets for p in (s.parts if isinstance(s, Product) else (s,))))
-
-
-def _record(walk: _Walk, term: Expr, w: Expr, scope: Scope) -> None:
+def _record(walk: Walk, term: Expr, w: Expr, scope: Scope) -> None:
     """A derivative of the field on a boundary: kept as it is, at the point z."""
     inner = term.operand
     while isinstance(inner, (Partial, VectorOperator)):
@@ -446,7 +313,7 @@ def _record(walk: _Walk, term: Expr, w: Expr, scope: Scope) -> None:
     if not isinstance(inner, FieldValue):
         push(walk, _by_chain_rule(term), w, scope)
         return
-    surface, w = _transported(walk, inner, w, scope)
+    surface, w = transported(walk, inner, w, scope)
     if surface is None:
         raise NoVariation("PDE916", "a derivative along a boundary that its field does not lie on")
     names = dict(zip(inner.point, walk.point, strict=True))
@@ -477,7 +344,7 @@ def _by_chain_rule(term: Expr) -> Expr:
     return Add(*(_slope(f, k) * derived(a) for k, a in enumerate(f.args)))
 
 
-_RULES: dict[type, Callable[[_Walk, Any, Expr, Scope], None]] = {
+_RULES: dict[type, Callable[[Walk, Any, Expr, Scope], None]] = {
     Add: _add,
     Mul: _mul,
     Pow: _pow,

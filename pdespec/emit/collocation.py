@@ -50,7 +50,7 @@ def emit_collocation(plan: Collocation, script: Script) -> SolveCode:
         sum(map(stage_steps, plan.iterations)),
         tuple(term_key(plan.solve, script.names.name(c.label), script) for c in plan.conditions),
         why=plan.why,
-        save=saved_fields(solution, plan.fields, region, script),
+        save=saved_fields(plan.solve, plan.fields, region, script),
     )
 
 

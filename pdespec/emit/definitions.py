@@ -18,9 +18,12 @@ from pdespec.emit.parts import Script, Section
 from pdespec.model.terms import Component, Defined, Dot, Grad, IndexedSum, VectorVariable, shape
 
 
-def parameters_section(script: Script) -> Section | None:
-    """The params in use, by their formulas."""
-    used = [p for p in script.model.params if p.symbol in script.parameters]
+def parameters_section(script: Script, title: str = "parameters", known: frozenset[Expr] = frozenset()) -> Section | None:
+    """The params in use that are not `known` yet, by their formulas."""
+    for p in reversed(script.model.params):
+        if p.symbol in script.parameters:
+            script.constants(p.value)
+    used = [p for p in script.model.params if p.symbol in script.parameters - known]
     if not used:
         return None
     lines = []
@@ -30,26 +33,33 @@ def parameters_section(script: Script) -> Section | None:
         lines.append(
             (f"{name} = {Printer(script.constants(p.value))(value)}", f"spec:{p.span.line}  {escape(p.symbol.name)}")
         )
-    return Section("parameters", comments(lines))
+    return Section(title, comments(lines))
 
 
-def definitions_section(script: Script) -> Section | None:
-    """All functions asked for; printing one may ask for another."""
+def definitions_section(
+    script: Script, title: str = "definitions", known: frozenset[str] = frozenset()
+) -> Section | None:
+    """All functions asked for that are not `known` yet; printing one may ask for another."""
     done: dict[str, str] = {}
     gradients: dict[str, str] = {}
-    while pending := [n for n in script.definitions if n not in done] + [
-        n for n in script.gradients if n not in gradients
+    while pending := [n for n in script.definitions if n not in done and n not in known] + [
+        n for n in script.gradients if n not in gradients and f"grad {n}" not in known
     ]:
         for name in pending:
-            if name not in done:
+            if name not in done and name not in known:
                 done[name] = _function(script.definitions[name], script)
             elif name not in gradients:
                 gradients[name] = _gradient(script.gradients[name], script)
-    if not done:
+    if not done and not gradients:
         return None
-    order = [d.name for d in script.model.definitions if d.name in done]
-    order += [n for n in done if n not in order]
-    return Section("definitions", "\n\n\n".join(c for n in order for c in (done[n], gradients.get(n, "")) if c))
+    order = [d.name for d in script.model.definitions if d.name in done or d.name in gradients]
+    order += [n for n in (*done, *gradients) if n not in order]
+    return Section(title, "\n\n\n".join(c for n in order for c in (done.get(n, ""), gradients.get(n, "")) if c))
+
+
+def known_definitions(script: Script) -> frozenset[str]:
+    """The functions and gradients that have been asked for so far."""
+    return frozenset([*script.definitions, *(f"grad {n}" for n in script.gradients)])
 
 
 def _arguments(term: Defined, script: Script) -> dict[Expr, str]:

@@ -55,7 +55,7 @@ def emit_features(plan: Features, script: Script) -> SolveCode:
         1,
         tuple(script.names.name(c.label) for c in conditions),
         why=plan.why,
-        save=saved_fields(solution, plan.fields, plan.region, script),
+        save=saved_fields(plan.solve, plan.fields, plan.region, script),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sympy import Expr, log
@@ -11,33 +12,47 @@ from pdespec.diagnostics import SpecError, error
 from pdespec.emit.axes import Array, Points, Scope, scalar, without_factor
 from pdespec.emit.flow_scope import space
 from pdespec.emit.names import literal
-from pdespec.emit.parts import SolveCode, solution_name
+from pdespec.emit.parts import Script, SolveCode, solution_name
 from pdespec.model.model import Call
 from pdespec.model.terms import Expect, FieldValue, Integrate
-from pdespec.plan.plan import Grid, Particles
+from pdespec.plan.plan import Grid, Particles, Realisation
 
 if TYPE_CHECKING:
     from pdespec.emit.reports import Body
 
 
-def steps_at(plan: Particles | Grid) -> list[int]:
-    """The numbers of the steps after which a report looks at the state."""
-    return [round((t - plan.begin) / plan.dt) for t in plan.keep]
+def report_times(solves: Sequence[Realisation], script: Script) -> str:
+    """`report_times()`: when the reports look at each flow, its end included; it stands with them, apart from the training."""
+    entries = []
+    for plan in solves:
+        if not isinstance(plan, (Particles, Grid)):
+            continue
+        found = {plan.begin, plan.end}
+        for report in script.plan.reports:
+            for value in report.quantity.atoms(FieldValue):
+                same = value.field.name == plan.flow.field.name and value.field.solve in ("", plan.solve.label)
+                if same and value.point[-1].is_number:
+                    found.add(float(value.point[-1]))
+        entries.append(f'"{solution_name(plan.solve, script)}": {literal(tuple(sorted(found)))}')
+    if not entries:
+        return ""
+    return (
+        "def report_times() -> dict[str, tuple[float, ...]]:\n"
+        '    """When the reports look at each flow."""\n'
+        f"    return {{{', '.join(entries)}}}"
+    )
 
 
 def state(plan: Particles | Grid, value: FieldValue, key: str, body: Body) -> str:
     """A name for the state at the time of a field value: its own, or the last."""
     solution = solution_name(plan.solve, body.script)
     time = value.point[-1]
-    last = round((plan.end - plan.begin) / plan.dt)
-    step = round((float(time) - plan.begin) / plan.dt) if time.is_number else last
-    code = f'state_after(solutions["{solution}"], {step})["{key}"]'
-    hint = (
-        key
-        if not time.is_number
-        else f"{key}_at_{literal(float(time)).replace('.', '_').replace('-', 'm')}".removesuffix("_0")
-    )
-    return body.line(("state", plan.solve.label, step, key), hint, code)
+    moment = float(time) if time.is_number else plan.end
+    if not plan.begin <= moment <= plan.end:
+        raise SpecError([error("PDE532", plan.solve.span, f"a report asks for t = {moment:g}, outside [{plan.begin:g}, {plan.end:g}]")])  # fmt: skip
+    code = f'state_at(solutions["{solution}"], {literal(moment)})["{key}"]'
+    hint = key if not time.is_number else f"{key}_at_{literal(moment).replace('.', '_').replace('-', 'm')}".removesuffix("_0")
+    return body.line(("state", plan.solve.label, moment, key), hint, code)
 
 
 def flow_leaf(plan: Particles | Grid, key: str):  # type: ignore[no-untyped-def]

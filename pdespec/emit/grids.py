@@ -11,7 +11,7 @@ from pdespec.derive.notation import unicode
 from pdespec.diagnostics import SpecError, error
 from pdespec.emit.axes import Points, scalar, vector
 from pdespec.emit.expression import Printer
-from pdespec.emit.flow_reports import flow_leaf, flow_measure, steps_at
+from pdespec.emit.flow_reports import flow_leaf, flow_measure
 from pdespec.emit.flow_scope import Laws, Representation, along, scope_for, space
 from pdespec.emit.layout import docstring, statement
 from pdespec.emit.names import escape, literal
@@ -42,7 +42,7 @@ def emit_grid(plan: Grid, script: Script) -> SolveCode:
     keys = ("time", *(("energy",) if plan.flow.energy is not None else ()), "mass", "minimum")
     labels = tuple(term_key(plan.solve, k, script) for k in keys)
     return SolveCode(
-        plan.solve.label, solution, f"{stem}solve", sections, steps, labels, why=plan.why, save=_save(plan, key, solution, script),
+        plan.solve.label, solution, f"{stem}solve", sections, steps, labels, why=plan.why, save=lambda: _save(plan, key, solution, script),
         leaf=flow_leaf(plan, key), measure=flow_measure(plan, key),
     )  # fmt: skip
 
@@ -211,10 +211,9 @@ def _solve(stem: str, plan: Grid, key: str, laws: Laws, script: Script) -> str:
         "    def monitor(state: dict[str, Tensor], t: float) -> dict[str, float | Tensor]:",
         f"        return {{{', '.join(monitored)}}}",
         "",
-        f"    keep = {literal(sorted({*steps_at(plan), steps} - {0}))}",
+        f'    keep = report_times()["{solution_name(plan.solve, script)}"]',
         f'    flow = GridFlow("{plan.solve.title or "flow"}", config.share({steps}), {literal(plan.dt)}, {{"{key}": {key}}}, '
         f"advance, monitor, config.seed, {literal(plan.begin)}, keep)",
-        "    flow.kept[0] = flow.state",
         "    flow.grid = grid",
         "    return flow, [flow]",
     ]

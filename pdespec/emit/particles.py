@@ -14,7 +14,7 @@ from pdespec.diagnostics import SpecError, error
 from pdespec.emit.axes import Points, scalar, vector
 from pdespec.emit.code import Precedence
 from pdespec.emit.expression import Printer
-from pdespec.emit.flow_reports import flow_leaf, flow_measure, flow_stderr, steps_at
+from pdespec.emit.flow_reports import flow_leaf, flow_measure, flow_stderr
 from pdespec.emit.flow_scope import Laws, Representation, along, covariance_code, law_code, scope_for, space
 from pdespec.emit.layout import docstring, statement
 from pdespec.emit.names import escape, literal
@@ -49,10 +49,10 @@ def emit_particles(plan: Particles, script: Script) -> SolveCode:
         f'arrays["{shown}.{script.names.name(plan.flow.field.name)}.particles"] = '
         f'torch.stack([s["{name}"].reshape(len(s["{name}"]), -1) for s in solutions["{solution}"].kept.values()])',
         f'arrays["{shown}.{script.names.name(plan.flow.field.name)}.times"] = '
-        f'torch.tensor([{literal(plan.begin)} + {literal(plan.dt)} * k for k in solutions["{solution}"].kept])',
+        f'torch.tensor(list(solutions["{solution}"].kept))',
     )
     return SolveCode(
-        plan.solve.label, solution, f"{stem}solve", sections, steps, labels, why=plan.why, save=save,
+        plan.solve.label, solution, f"{stem}solve", sections, steps, labels, why=plan.why, save=lambda: save,
         leaf=flow_leaf(plan, name), measure=flow_measure(plan, name), stderr=flow_stderr(plan, name),
     )  # fmt: skip
 
@@ -199,10 +199,9 @@ def _solve(
         "    def monitor(state: dict[str, Tensor], t: float) -> dict[str, float | Tensor]:",
         f"        return {{{monitored}}}",
         "",
-        f"    keep = {literal(sorted({*steps_at(plan), steps} - {0}))}",
+        f'    keep = report_times()["{solution_name(plan.solve, script)}"]',
         f'    flow = Evolution("{plan.solve.title or "flow"}", config.share({steps}), {literal(plan.dt)}, {first}, '
         f"advance, monitor, config.seed, {literal(plan.begin)}, keep)",
-        "    flow.kept[0] = flow.state",
         "    return flow, [flow]",
     ]
     return "\n".join(lines)

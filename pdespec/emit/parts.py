@@ -98,7 +98,7 @@ class SolveCode:
     """One solve in the script.
 
     `function` builds it: `FUNCTION(config, …) -> (solution, list of stages)`; `arguments` are the solutions of earlier
-    solves that it needs.  `labels` name the terms in its history, `save` holds the lines that put it into `arrays`.
+    solves that it needs.  `labels` name the terms in its history, `save` writes the lines that put it into `arrays`.
     A function is a dictionary of callables; a density brings its own `leaf` (its value at points) and `measure` (the
     points and weights of an integral against it) and, if it is known by independent particles, the `stderr` of a functional.
     """
@@ -111,7 +111,7 @@ class SolveCode:
     labels: tuple[str, ...]
     arguments: tuple[str, ...] = ()
     why: tuple[str, ...] = ()
-    save: tuple[str, ...] = ()
+    save: Callable[[], tuple[str, ...]] = tuple
     leaf: Callable[..., Array | None] | None = None
     measure: Callable[..., tuple[dict[Expr, Points], Expr]] | None = None
     stderr: Callable[..., str] | None = None

@@ -17,6 +17,7 @@ from pdespec.diagnostics import SpecError, error
 from pdespec.emit.axes import Array, Points, Scope
 from pdespec.emit.axes import scalar as scalar_code
 from pdespec.emit.expression import Printer
+from pdespec.emit.flow_reports import report_times
 from pdespec.emit.flow_scope import Laws, node_points
 from pdespec.emit.layout import comment, docstring
 from pdespec.emit.names import escape, literal
@@ -72,8 +73,10 @@ class Body:
 def evaluate_section(solves: list[SolveCode], script: Script) -> Section:
     """A function for each report, and `evaluate`, which calls them."""
     by_label = {s.label: s for s in solves}
-    functions = [_report(k, r, by_label, script) for k, r in enumerate(script.plan.reports, 1)]
-    calls = ", ".join(f"report_{k}(solutions, config)" for k in range(1, len(functions) + 1))
+    times = report_times(script.plan.solves, script)
+    functions = [times] if times else []
+    calls = ", ".join(f"report_{k}(solutions, config)" for k in range(1, len(script.plan.reports) + 1))
+    functions += [_report(k, r, by_label, script) for k, r in enumerate(script.plan.reports, 1)]
     functions.append(
         "@torch.no_grad()\ndef evaluate(solutions: dict[str, Any], config: Config) -> list[Report]:\n"
         '    """Every report of the spec, with its bound."""\n'
@@ -353,6 +356,6 @@ def solution_section(solves: list[SolveCode], script: Script) -> Section:
         "    arrays: dict[str, Tensor] = {}",
     ]
     for s in solves:
-        lines += [f"    {line}" for line in s.save]
+        lines += [f"    {line}" for line in s.save()]
     lines.append('    write_npz(config.out / "solution.npz", arrays)')
     return Section("saved solutions", "\n".join(lines), training=False)

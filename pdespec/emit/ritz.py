@@ -66,7 +66,7 @@ def emit_ritz(plan: Ritz, script: Script) -> SolveCode:
         labels,
         arguments=tuple(script.names.name(label) for label in others),
         why=plan.why,
-        save=saved_fields(solution, plan.fields, region, script),
+        save=saved_fields(plan.solve, plan.fields, region, script),
     )
 
 

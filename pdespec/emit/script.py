@@ -17,7 +17,7 @@ import pdespec
 from pdespec.derive.derivation import Residual
 from pdespec.derive.notation import unicode
 from pdespec.diagnostics import Diagnostic, SpecError
-from pdespec.emit.definitions import definitions_section, parameters_section
+from pdespec.emit.definitions import definitions_section, known_definitions, parameters_section
 from pdespec.emit.inline import defined_names, inline, merge_imports
 from pdespec.emit.layout import WIDTH, fit, ruler
 from pdespec.emit.names import Namespace, escape, literal
@@ -60,22 +60,32 @@ def _emit(plan: Plan, engine: str) -> str:
     _claim_names(script)
     solves = [emit_solve(realisation, script) for realisation in plan.solves]
     sections = [s for code in solves for s in code.sections]
-    train = Section("training", _train(solves, script))
-    evaluate = evaluate_section(solves, script)
-    save = solution_section(solves, script)
+    definitions = definitions_section(script)
+    head = [s for s in (parameters_section(script), definitions, sets_section(script)) if s is not None]
     precision = Section("precision", "dtype = torch.float64")
-    head = [s for s in (parameters_section(script), definitions_section(script), sets_section(script)) if s is not None]
-    text = "\n".join(s.code for s in (*head, *sections, train, evaluate, save))
+    train = Section("training", _train(solves, script))
+    reports = _report_sections(solves, script)
+    text = "\n".join(s.code for s in (*head, *sections, train, *reports))
     imports, runtime = inline(sorted({*BASE, *(global_names(text) & defined_names())}))
     parts = [
         ruler(escape(section.title), section.provenance) + "\n" + fit(section.code)
-        for section in (precision, *head, *sections, train, evaluate, save)
+        for section in (precision, *head, *sections, train, *reports)
     ]
     parts.append(ruler("runtime: the pieces of pdespec.runtime that this script uses") + "\n" + runtime)
     parts.append(ruler("main") + "\n" + _main(plan, solves, script))
     body = "\n\n\n".join(p.strip("\n") for p in parts) + "\n"
     top = f"{_docstring(plan, solves)}\n\nfrom __future__ import annotations\n\n{_imports(imports, body)}"
     return verify(f"{top}\n\n\n{body}")
+
+
+def _report_sections(solves: list[SolveCode], script: Script) -> list[Section]:
+    """Reports and saved solutions, after the parameters and definitions that they alone use: nothing of them comes before."""
+    names, functions = frozenset(script.parameters), known_definitions(script)
+    evaluate = evaluate_section(solves, script)
+    save = solution_section(solves, script)
+    definitions = definitions_section(script, "definitions of the reports", functions)
+    own = (parameters_section(script, "parameters of the reports", names), definitions)
+    return [*(s for s in own if s is not None), evaluate, save]
 
 
 def _claim_names(script: Script) -> None:

@@ -14,7 +14,7 @@ from sympy import Expr, S
 
 from pdespec.diagnostics import Diagnostic, Label, error
 from pdespec.model.magnitude import params_put_in
-from pdespec.model.model import Equation, Solve
+from pdespec.model.model import Equation, Solve, Unknown
 from pdespec.model.orders import Kind, difference, fields_of, kind_of, order
 from pdespec.model.scope import Env, Scope, base
 from pdespec.model.sets import (
@@ -153,7 +153,7 @@ def _walls(solve: Solve, field: Field, inside: list[Equation], on: Listed, scope
             return
 
 
-def _over_time(unknown) -> str:  # type: ignore[no-untyped-def]
+def _over_time(unknown: Unknown) -> str:
     return f" × {unknown.time.name}" if unknown.time is not None else ""
 
 

@@ -1,13 +1,13 @@
 """Plans for flows in time: particles of a density, and grids for densities and periodic fields.
 
-Steps are chosen so that every time that a report asks for falls on one.  A grid on R^d without `box=` takes the smallest box that holds
+Steps are chosen without a look at the reports.  A grid on R^d without `box=` takes the smallest box that holds
 all but 10⁻¹⁰ of the initial and of the stationary mass, where there is a stationary density.
 """
 
 from __future__ import annotations
 
 from fractions import Fraction
-from math import ceil, gcd
+from math import ceil
 
 from sympy import Expr, Rational, S, exp
 
@@ -38,13 +38,12 @@ def plan_particles(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -
     if solve.iterations:
         integrator = solve.iterations[0].name
         dt = _fraction(solve.iterations[0].option("dt", float(dt)))
-    keep = report_times(derivation, solve, flow.field)
-    dt = _step(dt, begin, end, keep)
+    dt = _step(dt, begin, end)
     if _needs_density(flow):
         raise SpecError([error("PDE906", solve.method_span, "particles that need the value of their density are not supported yet", hint="use grid, or a flow whose entropy is diffusion")])  # fmt: skip
     noise = "" if flow.diffusion == 0 else ", with the entropy as noise √(2c)"
     more = (f"{count} particles by {integrator}, {int((end - begin) / dt)} steps of {float(dt):g}{noise}",)
-    return Particles(solve, flow, start, count, call or Call("particles", (), (), solve.span), integrator, float(dt), float(end), float(begin), tuple(map(float, keep)), (*why, *more))  # fmt: skip
+    return Particles(solve, flow, start, count, call or Call("particles", (), (), solve.span), integrator, float(dt), float(end), float(begin), (*why, *more))  # fmt: skip
 
 
 def _needs_density(flow: Flow) -> bool:
@@ -67,11 +66,10 @@ def plan_grid(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -> Gri
     domain = product(*(d.set for d in derivation.model.unknown(flow.field.name).space))
     dimension = domain.dimension
     begin, end = time_interval(derivation, flow.field)
-    keep = report_times(derivation, solve, flow.field)
     call = solve.method
     asked = next((i.option("dt") for i in solve.iterations if i.option("dt") is not None), None)
     asked = call.option("dt", asked) if call else asked
-    dt = _step(_fraction(asked) if asked is not None else (end - begin) / STEPS[_pace(flow)], begin, end, keep)
+    dt = _step(_fraction(asked) if asked is not None else (end - begin) / STEPS[_pace(flow)], begin, end)
     cells = _cells(call, dimension, {1: 400, 2: 128, 3: 48}.get(dimension, 32))
     box = _box(derivation, solve, flow, start, domain)
     scheme = scheme_of(flow)
@@ -95,7 +93,6 @@ def plan_grid(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -> Gri
         float(dt),
         float(begin),
         float(end),
-        tuple(map(float, keep)),
         (*why, *more),
     )
 
@@ -159,15 +156,9 @@ def report_times(derivation: Derivation, solve: Solve, field: Field) -> tuple[Fr
     return tuple(sorted(found))
 
 
-def _step(dt: Fraction, begin: Fraction, end: Fraction, keep: tuple[Fraction, ...]) -> Fraction:
-    """The longest step not above dt of which all kept times are multiples."""
-    spans = [t - begin for t in (*keep, end) if t > begin]
-    common = spans[0]
-    for s in spans[1:]:
-        common = Fraction(
-            gcd(common.numerator * s.denominator, s.numerator * common.denominator), common.denominator * s.denominator
-        )
-    return common / ceil(common / dt)
+def _step(dt: Fraction, begin: Fraction, end: Fraction) -> Fraction:
+    """The longest step not above dt that divides the time; what is reported does not enter."""
+    return (end - begin) / ceil((end - begin) / dt)
 
 
 def _cells(call: Call | None, dimension: int, default: int) -> tuple[int, ...]:

@@ -175,7 +175,6 @@ class Particles:
     dt: float
     end: float
     begin: float
-    keep: tuple[float, ...]
     why: tuple[str, ...] = ()
 
 
@@ -192,7 +191,6 @@ class Grid:
     dt: float
     begin: float
     end: float
-    keep: tuple[float, ...]
     why: tuple[str, ...] = ()
 
 

@@ -19,9 +19,9 @@ class GridFlow(Evolution):
     grid: Grid | None = None
 
 
-def state_after(flow: Evolution, step: int) -> dict[str, Tensor]:
-    """The state kept after a step; NaN, with a line that says so, where a shortened run has not come so far."""
-    if step in flow.kept:
-        return flow.kept[step]
-    print(f"{flow.name}: step {step} was not reached, what is reported of it is nan", file=sys.stderr)
+def state_at(flow: Evolution, time: float) -> dict[str, Tensor]:
+    """The state kept at a time; NaN, with a line that says so, where a shortened run has not come so far."""
+    if time in flow.kept:
+        return flow.kept[time]
+    print(f"{flow.name}: t = {time:g} was not reached, what is reported of it is nan", file=sys.stderr)
     return {name: torch.full_like(values, torch.nan) for name, values in flow.state.items()}

@@ -86,8 +86,9 @@ class Descent:
 class Evolution:
     """Carry `state` in time from `start`: state ← advance(state, t, dt, random), its randomness drawn from (seed, k).
 
-    `trace` has what `monitor(state, t)` tells after each step, `kept` the states after the steps named in `keep` (0 is
-    the first state). After a step that was not finite, every dt is taken in twice as many parts.
+    `trace` has what `monitor(state, t)` tells after each step, `kept` the states at the times in `keep`; one between two
+    steps is reached from the step before it on the side, so that looking at a flow does not change it. After a step that
+    was not finite, every dt is taken in twice as many parts.
     """
 
     name: str
@@ -98,21 +99,30 @@ class Evolution:
     monitor: Callable[[dict[str, Tensor], float], Mapping[str, float | Tensor]]
     seed: int = 0
     start: float = 0.0
-    keep: Sequence[int] = ()
+    keep: Sequence[float] = ()
 
     def __post_init__(self) -> None:
         self.parts, self.device = 1, next(iter(self.state.values())).device
         self.trace: dict[str, list[float]] = {}
-        self.kept = {0: self.state} if 0 in self.keep else {}
+        self.kept = {self.start: self.state} if self.start in self.keep else {}
+
+    def moved(self, t: float, span: float, random: torch.Generator) -> dict[str, Tensor]:
+        """The state after another `span` from t."""
+        state = self.state
+        for part in range(self.parts):
+            state = self.advance(state, t + part * span / self.parts, span / self.parts, random)
+        return state
 
     def step(self, k: int) -> Mapping[str, float | Tensor]:
-        random = seeded(self.seed, k, device=self.device)
-        for part in range(self.parts):
-            t = self.start + (k + part / self.parts) * self.dt
-            self.state = self.advance(self.state, t, self.dt / self.parts, random)
-        if k + 1 in self.keep:
-            self.kept[k + 1] = self.state
-        told = self.monitor(self.state, self.start + (k + 1) * self.dt)
+        t = self.start + k * self.dt
+        after = self.moved(t, self.dt, seeded(self.seed, k, device=self.device))
+        for time in self.keep:
+            share = (time - t) / self.dt
+            if 1e-9 < share <= 1 + 1e-9:
+                at_end = share > 1 - 1e-9
+                self.kept[time] = after if at_end else self.moved(t, time - t, seeded(self.seed, k, 1, device=self.device))
+        self.state = after
+        told = self.monitor(self.state, t + self.dt)
         for label, value in told.items():
             self.trace.setdefault(label, []).append(float(value))
         return told

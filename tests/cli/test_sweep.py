@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-
 from pdespec.cli import main
 
 SPEC = """
@@ -26,13 +24,12 @@ def run(quantity: str, folder: Path) -> int:
     return main(["run", str(path), "--out", str(folder / "runs"), "--threads", "1"])
 
 
-def test_every_value_has_its_run(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_every_value_has_its_run(tmp_path: Path) -> None:
     """β ∫u = ∫ sin, by Gauss's theorem, for every β."""
     assert run("β*∫ u dx", tmp_path) == 0
     for value in (1, 2):
         metrics = json.loads((tmp_path / "runs" / f"β={value}" / "metrics.json").read_text())
         assert metrics["reports"][0]["met"] is True
-    assert "PDE530" in capfd.readouterr().err
 
 
 def test_one_value_that_misses_its_bound_fails_the_sweep(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sympy import Expr, Integral, Symbol
 
-from pdespec.derive.variation import FirstVariation
+from pdespec.derive.leaf import FirstVariation
 from pdespec.model.sets import Boundary, Named
 from tests.oracles.interpreter import (
     box,

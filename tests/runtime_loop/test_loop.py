@@ -61,7 +61,7 @@ def stages(bad: Callable[[int, float], bool] = lambda k, rate: False) -> list[St
             {"x": torch.ones(50, dtype=torch.float64)},
             advance,
             lambda state, t: {"time": t, "second moment": state["x"].square().mean()},
-            keep=(0, 10, 70),
+            keep=(0.0, 0.2, 0.21, 1.4),
         ),
     ]
 
@@ -204,13 +204,31 @@ def test_an_evolution_takes_smaller_steps_after_overflow(tmp_path: Path) -> None
     assert len(flow.trace["x"]) == 600 and abs(flow.trace["x"][-1]) < 1e-30
 
 
+def test_looking_between_steps_changes_nothing() -> None:
+    """The state at a time between two steps is reached on the side: the trajectory is the same without it."""
+
+    def decay(keep: tuple[float, ...]) -> Evolution:
+        def advance(state: dict[str, Tensor], t: float, dt: float, random: torch.Generator) -> dict[str, Tensor]:
+            noise = torch.randn(3, generator=random, dtype=torch.float64)
+            return {"x": state["x"] * torch.exp(torch.tensor(-dt, dtype=torch.float64)) + 0 * noise}
+
+        flow = Evolution("decay", 10, 0.1, {"x": torch.ones(3, dtype=torch.float64)}, advance, lambda s, t: {}, keep=keep)
+        for k in range(10):
+            flow.step(k)
+        return flow
+
+    seen, unseen = decay((0.25, 1.0)), decay(())
+    assert torch.equal(seen.state["x"], unseen.state["x"])
+    assert torch.allclose(seen.kept[0.25]["x"], torch.exp(torch.tensor([-0.25], dtype=torch.float64)).expand(3))
+
+
 def test_evolution_keeps_states_and_follows_its_law(tmp_path: Path) -> None:
     """Euler–Maruyama for dX = −X dt + √2 dW: the second moment m obeys m ← (1 − dt)² m + 2 dt exactly."""
     chain = stages()
     run(tmp_path, chain)
     flow = chain[2]
-    assert isinstance(flow, Evolution) and list(flow.kept) == [0, 10, 70]
-    assert torch.equal(flow.kept[0]["x"], torch.ones(50, dtype=torch.float64)) and flow.kept[70] is flow.state
+    assert isinstance(flow, Evolution) and list(flow.kept) == [0.0, 0.2, 0.21, 1.4]
+    assert torch.equal(flow.kept[0.0]["x"], torch.ones(50, dtype=torch.float64)) and flow.kept[1.4] is flow.state
     moment = 1.0
     for _ in range(70):
         moment = (1 - 0.02) ** 2 * moment + 2 * 0.02
