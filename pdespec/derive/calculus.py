@@ -96,7 +96,11 @@ def partial(f: Expr, variable: Any) -> Expr:
 
 
 def dot(a: Expr, b: Expr) -> Expr:
-    """a · b, scalar factors taken out and sums multiplied out."""
+    """a · b, scalar factors taken out and sums multiplied out; |a|² stays a square."""
+    if a == b:
+        scalars = [f for f in Mul.make_args(a) if not shape(f)]
+        vector = Mul(*(f for f in Mul.make_args(a) if shape(f)))
+        return Mul(*scalars) ** 2 * (S.One if isinstance(vector, Normal) else Dot(vector, vector))
     for first, second, flipped in ((a, b, False), (b, a, True)):
         if first.is_Add:
             return Add(*(dot(second, t) if flipped else dot(t, second) for t in first.args))

@@ -31,9 +31,10 @@ class Step:
 class Residual:
     """lhs − rhs of an equation.
 
-    `role` is "interior", "boundary", "initial", "terminal", or "constraint" for an equation between numbers.  `components` are its scalar components with the point in
-    scalar coordinates (`x[1]`, `x[2]` for a vector x) and derivatives as `FieldValue`s with orders; `n[1]` … are the
-    normal's.  `linear` says that it is affine in all unknowns together.
+    `role` is "interior", "boundary", "initial", "terminal", or "constraint" for an equation between numbers.
+    `components` are its scalar components with the point in scalar coordinates (`x[1]`, `x[2]` for a vector x) and
+    derivatives as `FieldValue`s with orders; `n[1]` … are the normal's.  `linear` says that it is affine in all
+    unknowns together.
     """
 
     equation: Equation

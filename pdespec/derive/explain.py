@@ -22,7 +22,18 @@ from pdespec.derive.resolve import rewritten, slots
 from pdespec.derive.tensors import ParticleMean
 from pdespec.model.model import Definition, Model, Unknown
 from pdespec.model.sets import Set, plain
-from pdespec.model.terms import FieldValue, Integrate, Law, Parameter, VectorVariable, substitute
+from pdespec.model.terms import (
+    Defined,
+    Expect,
+    FieldValue,
+    Grad,
+    Integrate,
+    Law,
+    Parameter,
+    VectorVariable,
+    shape,
+    substitute,
+)
 from pdespec.source import Span
 
 RULES_AT, PLACES_AT = 54, 86

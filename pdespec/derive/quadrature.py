@@ -41,7 +41,7 @@ from pdespec.model.terms import Density, Expect, Integrate, Law
 
 Array = Any
 Nodes = tuple[Array, Array]
-MOST_NODES = 2_000_000
+MOST_NODES = 6_000_000
 
 
 class NoQuadrature(Exception):
@@ -124,13 +124,13 @@ def region_nodes(region: Set, at: dict[Basic, Array], fine: bool, dimension: int
     """A rule for a region of low dimension."""
     region = plain(region)
     d = dimension or region.dimension
-    n = {1: (48, 96), 2: (28, 44), 3: (16, 22)}.get(d, (6, 8))[fine]
+    n = {1: (48, 96), 2: (24, 34), 3: (16, 22)}.get(d, (6, 8))[fine]
     if isinstance(region, Interval):
         return _interval(float(_value(region.lo, at, 0, fine)), float(_value(region.hi, at, 0, fine)), n)
     if isinstance(region, Torus):
         return _tensor([_interval(0.0, float(_value(p, at, 0, fine)), n) for p in region.periods])
     if isinstance(region, RealSpace):
-        return _tensor([_line(n)] * region.d)
+        return _tensor([_line(n if d == 1 else n // 2)] * region.d)
     if isinstance(region, Finite):
         return np.array([[float(v)] for v in region.values]), np.ones(len(region.values))
     if isinstance(region, Product):

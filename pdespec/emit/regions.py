@@ -149,10 +149,19 @@ def sets_section(script: Script) -> Section | None:
     return Section("sets", "\n\n\n".join(functions)) if functions else None
 
 
+def _was_cut(s: Set) -> bool:
+    """Whether a set is a box that stands for R^d, whose faces are no boundary."""
+    while isinstance(s, Named):
+        if s.name == str(RealSpace(s.dimension)):
+            return True
+        s = s.value
+    return False
+
+
 def _surface(inside: Set, script: Script) -> str:
     """The boundary of a solid: none across a circle, and none where an unbounded domain was cut."""
     code, inside = shape_code(inside, script), plain(inside)
-    if isinstance(inside, Sublevel):
+    if isinstance(inside, Sublevel) and _was_cut(inside.within):
         return f"{code}.surface"
     parts = [plain(f) for f in inside.factors]
     if not any(isinstance(p, Torus) for p in parts):

@@ -73,10 +73,15 @@ def parts(s: Set, name: str = "") -> list[Part]:
     return [(s, name or f"∂({s})")]
 
 
-def covered(s: Set) -> list[Part] | None:
-    """The parts on which a condition stands; None where they cannot be told."""
+def covered(s: Set, region: Set) -> list[Part] | None:
+    """The parts on which a condition stands; None where they cannot be told.
+
+    The boundary of a level set inside another set is its surface alone, unless it is the region of the equation itself.
+    """
     inner = plain(s)
     if isinstance(inner, Boundary):
+        if isinstance(plain(inner.of), Sublevel) and plain(inner.of) != plain(region):
+            return [(inner.of, f"∂{inner.of.name}" if isinstance(inner.of, Named) else f"∂({inner.of})")]
         return parts(inner.of)
     if isinstance(inner, Point):
         return [(inner, str(inner))]
@@ -113,7 +118,7 @@ def _walls(solve: Solve, field: Field, inside: list[Equation], on: Listed, scope
         return
     own = unknown.space[0]
     wanted = [(p, f"∂{own.name}" if plain(p) == plain(own.set) else name) for p, name in parts(region)]
-    told = [(e, covered(k.space)) for e, k in on if k.space is not None]
+    told = [(e, covered(k.space, region)) for e, k in on if k.space is not None]
     yield from _elsewhere(field, told, wanted, region)
     free = (
         solve.optima

@@ -67,13 +67,13 @@ def _cut(marginal: np.ndarray, axis: np.ndarray, half: float, d: int) -> tuple[f
 
 
 def within(region: Set, box: Box) -> Set:
-    """The region with its R^d replaced by the box."""
+    """The region with its R^d replaced by the box, which keeps the name R^d."""
     match region:
         case Named(name=name, value=value):
             return Named(name, within(value, box))
         case RealSpace():
             sides = tuple(Interval(Float(a), Float(b)) for a, b in box)
-            return sides[0] if len(sides) == 1 else Product(sides)
+            return Named(str(region), sides[0] if len(sides) == 1 else Product(sides))
         case Sublevel(within=base, variables=variables, condition=condition):
             return Sublevel(within(base, box), variables, condition)
         case Difference(whole=whole, hole=hole):
