@@ -76,6 +76,8 @@ def transported(walk: Walk, term: FieldValue, w: Expr, scope: Scope) -> tuple[Se
     if not moved:
         raise NoVariation("PDE411", f"{term.field} is not integrated over: this is no functional of it")
     for g, slots in taken.items():
+        if g.law is not None and g.weighted()[0].region is None:
+            raise NoVariation("PDE411", f"an expectation over points: the variation by {walk.field} is no function")
         _check_region(g, slots, walk)
         w = w * g.weighted()[1]
     left = [g.without(set(moved)) for g in scope]

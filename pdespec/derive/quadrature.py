@@ -74,6 +74,7 @@ def _value(expr: Expr, at: dict[Basic, Array], depth: int, fine: bool) -> Array:
         return _value(density(expr.law, expr.point), at, depth, fine)
     if not expr.args:
         raise NoQuadrature(f"{expr} has no value")
+    tick()
     values = [_value(a, at, depth, fine) for a in expr.args]
     if expr.is_Add:
         return sum(values)

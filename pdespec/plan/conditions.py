@@ -12,7 +12,7 @@ from pdespec.derive.components import expand, flatten, scalar
 from pdespec.derive.derivation import Derivation, Residual
 from pdespec.diagnostics import SpecError, error
 from pdespec.model.model import Solve
-from pdespec.model.sets import Ball, Boundary, Difference, Interval, Product, Set, Sublevel, Union, plain
+from pdespec.model.sets import Ball, Boundary, Difference, Interval, Point, Product, Set, Sublevel, Union, plain, product
 from pdespec.model.terms import (
     Binding,
     Component,
@@ -64,6 +64,27 @@ def boundary_like(region: Set) -> bool:
     return any(isinstance(plain(f), Boundary) for f in plain(region).factors)
 
 
+def face_normal(region: Set, domain: Set) -> dict[Expr, Expr]:
+    """The components of the normal where the region fixes a coordinate at an end of its interval: a face of the domain."""
+    ends: dict[int, Interval] = {}
+    offset = 0
+    for factor in product(domain).factors:
+        inner = plain(factor)
+        ends |= {offset: inner} if isinstance(inner, Interval) else {}
+        offset += inner.dimension
+    zero: dict[Expr, Expr] = {Symbol(f"n[{k + 1}]", real=True): Integer(0) for k in range(offset)}
+    offset = 0
+    for factor in plain(region).factors:
+        inner = plain(factor)
+        if isinstance(inner, Point) and inner.dimension == 1 and offset in ends:
+            interval = ends[offset]
+            for end, sign in ((interval.lo, -1), (interval.hi, 1)):
+                if (inner.coordinates[0] - end).expand() == 0:
+                    return zero | {Symbol(f"n[{offset + 1}]", real=True): Integer(sign)}
+        offset += inner.dimension
+    return {}
+
+
 def conditions(
     derivation: Derivation, solve: Solve, labels: tuple[str, ...], counts: dict[str, int], weights: dict[str, float]
 ) -> tuple[Condition, ...]:
@@ -72,9 +93,11 @@ def conditions(
     for label in labels:
         residual = derivation.residual(label)
         point = coordinates(residual.fields[0])
-        components = with_definitions(residual.term)
-        found = tuple(dict.fromkeys(c for e in components for c in channels(e, point, residual)))
         region = residual.equation.region
+        domain = product(*(d.set for d in derivation.model.unknown(residual.fields[0].name).domains))
+        normal = face_normal(region, domain)
+        components = tuple(c.xreplace(normal) for c in with_definitions(residual.term))
+        found = tuple(dict.fromkeys(c for e in components for c in channels(e, point, residual)))
         kind = "boundary" if boundary_like(region) else "interior"
         points = PointSet(label, region, kind, counts[residual.role], sampler)
         made.append(Condition(residual, points, point, components, found, weights[residual.role]))

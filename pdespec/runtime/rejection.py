@@ -13,7 +13,7 @@ from pdespec.runtime.seeds import seeded
 def rejection_particles(
     density: Callable[[Tensor], Tensor], box: Sequence[tuple[float, float]], n: int, seed: int
 ) -> Tensor:
-    """n points (n, d) of a density (up to a factor) on a box; its maximum is taken over 2¹⁶ points, with a margin of 1.2."""
+    """n points (n, d) of a density (up to a factor) on a box; its maximum is that over 2¹⁶ points times 1.2."""
     random = seeded(seed)
     low, high = torch.tensor(box, dtype=torch.float64).T
     top, kept = 0.0, torch.empty(0, len(box), dtype=torch.float64)

@@ -9,7 +9,9 @@ from torch import Tensor, nn
 class ResidualNet(nn.Module):
     """Inputs (n, d) to outputs (n, m): a linear map, `depth` blocks of `width`, a linear map."""
 
-    def __init__(self, inputs: int, outputs: int, width: int = 32, depth: int = 3, *, generator: torch.Generator) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, width: int = 32, depth: int = 3, *, generator: torch.Generator
+    ) -> None:
         super().__init__()
         sizes = [(inputs, width), *[(width, width)] * depth, (width, outputs)]
         layers = [nn.Linear(a, b) for a, b in sizes]

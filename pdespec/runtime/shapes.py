@@ -1,7 +1,7 @@
 """Sets and their boundaries as patches: images of unit cubes under maps that keep the uniform measure, partly rejected.
 
-A patch carries its measure, a map from uniform numbers to points and outward normals, and which of them belong. Shapes give
-the patches of their interior and boundary, and a `level` that is ≤ 0 inside; set algebra acts on patches alone:
+A patch carries its measure, a map from uniform numbers to points and outward normals, and which of them belong. Shapes
+give the patches of their interior and boundary, and a `level` that is ≤ 0 inside; set algebra acts on patches alone:
     A ∖ B: interior A | outside B;   boundary (∂A | outside B) ∪ (−∂B | inside A);   level max(a, −b);   and so on.
 A product of patches is a patch, so Ω × [0, T], ∂Ω × [0, T] and Ω × {0} need no rule of their own.
 The surface {c = 0} comes from the thin shell |c|/|∇c| < ε by Newton's projection (coarea formula: its volume is
@@ -74,7 +74,7 @@ def uniform_cube(n: int, dimension: int, seed: int) -> Tensor:
 
 
 def draw_points(patches: Patches, n: int, seed: int, source: Callable[[int, int, int], Tensor] = sobol_cube) -> Points:
-    """n points uniform on the union of disjoint patches; each patch gets its share of those that `source` draws in its cube."""
+    """n points uniform on the union of disjoint patches, each of which places its share of what `source` draws."""
     whole = sum(patch.measure for patch in patches)
     if not 0 < whole < math.inf:
         raise ValueError(f"points cannot be drawn from a set of measure {whole}")

@@ -86,9 +86,9 @@ class Descent:
 class Evolution:
     """Carry `state` in time from `start`: state ← advance(state, t, dt, random), its randomness drawn from (seed, k).
 
-    `trace` has what `monitor(state, t)` tells after each step, `kept` the states at the times in `keep`; one between two
-    steps is reached from the step before it on the side, so that looking at a flow does not change it. After a step that
-    was not finite, every dt is taken in twice as many parts.
+    `trace` has what `monitor(state, t)` tells after each step, `kept` the states at the times in `keep`; one between
+    two steps is reached on the side, from the step before it, so that looking at a flow does not change it. After a
+    step that was not finite, every dt is taken in twice as many parts.
     """
 
     name: str
@@ -119,8 +119,8 @@ class Evolution:
         for time in self.keep:
             share = (time - t) / self.dt
             if 1e-9 < share <= 1 + 1e-9:
-                at_end = share > 1 - 1e-9
-                self.kept[time] = after if at_end else self.moved(t, time - t, seeded(self.seed, k, 1, device=self.device))
+                aside = seeded(self.seed, k, 1, device=self.device)
+                self.kept[time] = after if share > 1 - 1e-9 else self.moved(t, time - t, aside)
         self.state = after
         told = self.monitor(self.state, t + self.dt)
         for label, value in told.items():

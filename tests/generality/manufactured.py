@@ -229,7 +229,7 @@ def _conditions(t: Traits, label: str, text: str, values: list[str], region: str
 
 def _traces(t: Traits, place: Place) -> list[Trace]:
     x, (low, high) = place.point[0], place.ends
-    same, lap = lambda e: e, place.laplacian  # noqa: E731
+    same, lap = lambda e: e, place.laplacian
     zero = lambda e: sp.S.Zero  # noqa: E731
     if t.condition == "periodic":
         return []

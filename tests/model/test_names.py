@@ -12,7 +12,8 @@ WORDS = st.text("abcκμ_1", max_size=7)
 
 
 @pytest.mark.parametrize(
-    ("a", "b", "slips"), [("kapa", "kappa", 1), ("gird", "grid", 1), ("adm", "adam", 1), ("", "abc", 3), ("ab", "ba", 1)]
+    ("a", "b", "slips"),
+    [("kapa", "kappa", 1), ("gird", "grid", 1), ("adm", "adam", 1), ("", "abc", 3), ("ab", "ba", 1)],
 )
 def test_distance(a: str, b: str, slips: int) -> None:
     assert distance(a, b) == slips

@@ -111,7 +111,15 @@ def test_an_import_stays_below_its_folder(codes: Codes, tmp_path: Path) -> None:
     (inside / "big.pde").write_text("#" + " " * (1 << 20))
     text = "param κ = 1\n" + HEAD + "f := ring(x)\n" + TAIL
     assert codes(f'import "lib/bump.pde"\n{text}', folder=inside) == []
-    for path in ("../secret.pde", str(tmp_path / "secret.pde"), "link.pde", "lib", "none.pde", "big.pde", "lib/../../secret.pde"):
+    for path in (
+        "../secret.pde",
+        str(tmp_path / "secret.pde"),
+        "link.pde",
+        "lib",
+        "none.pde",
+        "big.pde",
+        "lib/../../secret.pde",
+    ):
         assert "PDE109" in codes(f'import "{path}"\n{text}', folder=inside), path
     assert "PDE109" in codes(f'import "lib/bump.pde"\n{text}', folder=None)
     assert "PDE101" in codes(f'import "open.pde"\n{text}', folder=inside)

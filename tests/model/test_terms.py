@@ -111,7 +111,8 @@ def test_a_process_and_its_generator(model: Build) -> None:
     v = Defined(
         "V",
         (x,),
-        (Component(x, 1) ** 2 - 1) ** 2 + Rational(3, 10) * IndexedSum(Component(x, i) ** 2, (i,), Integer(2), Integer(2)),
+        (Component(x, 1) ** 2 - 1) ** 2
+        + Rational(3, 10) * IndexedSum(Component(x, i) ** 2, (i,), Integer(2), Integer(2)),
         x,
     )
     strong = m.equation("strong")
@@ -256,7 +257,12 @@ def test_periods_and_circles(model: Build) -> None:
 def test_points_of_many_vectors(codes: Callable[..., list[str]], model: Build) -> None:
     """x in (R^3)^2 is a pair of vectors: sums over pairs are written out."""
     m = model(
-        lines("param N = 2", "domain X(x) = (R^3)^N", "unknown u : X -> R", "V := ∑[i < j] |x[i] - x[j]|² + ∑[i in 1..N] x[i][3]")
+        lines(
+            "param N = 2",
+            "domain X(x) = (R^3)^N",
+            "unknown u : X -> R",
+            "V := ∑[i < j] |x[i] - x[j]|² + ∑[i in 1..N] x[i][3]",
+        )
         + lines("bulk: -Δu + V*u = 0 on X", "solve bulk")
     )
     x = VectorVariable("x", 6)

@@ -212,7 +212,9 @@ def test_looking_between_steps_changes_nothing() -> None:
             noise = torch.randn(3, generator=random, dtype=torch.float64)
             return {"x": state["x"] * torch.exp(torch.tensor(-dt, dtype=torch.float64)) + 0 * noise}
 
-        flow = Evolution("decay", 10, 0.1, {"x": torch.ones(3, dtype=torch.float64)}, advance, lambda s, t: {}, keep=keep)
+        flow = Evolution(
+            "decay", 10, 0.1, {"x": torch.ones(3, dtype=torch.float64)}, advance, lambda s, t: {}, keep=keep
+        )
         for k in range(10):
             flow.step(k)
         return flow
