@@ -31,7 +31,7 @@ def grid_values(
     held: Sequence[float] = (),
     domain: Shape | None = None,
 ) -> tuple[list[Tensor], Tensor]:
-    """Axes of n ticks and u on their grid, (n, …) or (n, …, m); `held` coordinates are fixed, outside `domain` is NaN."""
+    """Axes of n ticks and u on their grid, (n, …) or (n, …, m): `held` coordinates are fixed, NaN outside `domain`."""
     axes = [torch.linspace(low, high, n, dtype=torch.float64, device=config.device) for low, high in box]
     z = torch.stack([a.flatten() for a in torch.meshgrid(*axes, indexing="ij")], 1)
     z = torch.cat([z, z.new_tensor(held).expand(len(z), -1)], 1)
