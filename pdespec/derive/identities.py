@@ -231,15 +231,17 @@ def satisfied(demand: Demand, formulas: Mapping[str, Expr], known: Known) -> Ver
     """Whether declared solutions satisfy one equation on every face of its region."""
     at = flat(demand.coordinates)
     components = flatten(expand(put(demand.term, formulas)))
-    if any(v.field.name not in formulas and not v.field.solve for c in components for v in c.atoms(FieldValue)):
-        return Verdict("undecided")
+    values = (v for c in components for v in c.atoms(FieldValue))
+    others = sorted({v.field.name for v in values if v.field.name not in formulas and not v.field.solve})
+    if others:
+        return Verdict("undecided", value=f"{demand.name} also holds {', '.join(others)}, which is not declared")
     positive = positive_coordinates(demand.region, at)
     try:
         parts = [oriented(face, at, demand.home) for face in faces(demand.region, at)]
-    except NoFaces:
-        return Verdict("undecided")
+    except NoFaces as failure:
+        return Verdict("undecided", value=f"no exact description of {failure}")
     if any(n.name.startswith("n[") for c in components for n in c.free_symbols) and not all(f.normal for f in parts):
-        return Verdict("undecided")
+        return Verdict("undecided", value=f"the normal of {demand.name} is not known")
     return worst(decide(components, known, at, face, positive) for face in parts)
 
 

@@ -42,7 +42,7 @@ def _undecided(outcome: Identity) -> Diagnostic:
     elif outcome.factor is not None:
         held = "the two differ by a factor that may vanish"
     else:
-        held = "no point could be tested"
+        held = outcome.value or "no point could be tested"
     unsettled = [s.rule.removesuffix(": undecided") for s in outcome.steps if s.rule.endswith(": undecided")]
     notes = (f"open: {', '.join(unsettled)}",) if unsettled else ()
     return warning("PDE402", check.span, f"this check is undecided: {held}", notes=notes)
