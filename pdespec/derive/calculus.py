@@ -129,11 +129,6 @@ def components(v: Expr, dimension: int) -> tuple[Expr, ...]:
     return tuple(component(v, k) for k in range(1, dimension + 1))
 
 
-def is_vector_operator(term: Expr) -> bool:
-    """Whether the node differentiates."""
-    return isinstance(term, (Grad, Div, Lap, Hess, Curl, Partial))
-
-
 def unit(index: int, dimension: int, length: Expr) -> Expr:
     """`length` times the unit vector number `index` (from one)."""
     zero: Term | Expr = S.Zero if not shape(length) else 0 * length

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from math import inf
 
-from sympy import Expr, S
+from sympy import Expr
 
 from pdespec.derive.components import expand, flatten
 from pdespec.derive.derivation import Residual, Step
@@ -85,8 +85,3 @@ def degree(expr: Expr, of: Field | None = None) -> float:
     if exponent.is_Integer and exponent > 0 and degree(expr.exp, of) == 0:
         return inner * int(exponent)
     return inf
-
-
-def zero(term: Expr) -> bool:
-    """Whether every component of a term is the literal zero."""
-    return all(c == S.Zero for c in flatten(expand(term)))

@@ -368,3 +368,5 @@ _RULES: dict[type, Callable[[Walk, Any, Expr, Scope], None]] = {
     Curl: _curl,
     Partial: _partial,
 }
+
+__all__ = ["BoundaryTerm", "Domain", "FirstVariation", "NoVariation", "push", "variation"]

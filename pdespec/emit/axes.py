@@ -1,8 +1,8 @@
 """Terms with bound variables as tensor code: every variable is an axis, every integral a contraction.
 
 A variable stands for an array of points along one axis (particles, cells, quadrature nodes).  The code of a scalar term
-has one dimension for each axis that occurs in it, outermost variable first; a vector has a last dimension more.
-Terms of different axes are aligned by `[:, None]`.  ∫ g p dφ becomes a mean over particles, a weighted sum over cells or
+has one dimension for each axis that occurs in it, outermost variable first; a vector has a last dimension more. Terms
+of different axes are aligned by `[:, None]`.  ∫ g p dφ becomes a mean over particles, a weighted sum over cells or
 nodes: `(K @ w)`, `K.mean(-1)`.  Vectors are kept whole: ∫ K(θ, φ) v(φ) p(φ) dφ is the matrix product `K @ v / n`, so no
 array over pairs of points ever carries a vector.
 """

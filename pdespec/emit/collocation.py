@@ -1,4 +1,6 @@
-"""Networks trained on residuals: the class of each network, the equations, their mean squares as the objective, the stages."""
+"""Networks trained on residuals: the class of each network, the equations, their mean squares as the objective, the
+stages.
+"""
 
 from __future__ import annotations
 
@@ -79,6 +81,7 @@ def methods(n: Network) -> dict[str, tuple[tuple[int, ...], ...]]:
 
 def describe(n: Network, solve: Solve, script: Script) -> Ansatz:
     """The network as its class is emitted."""
+    domains = script.model.unknown(n.field.name).domains
     return Ansatz(
         class_name=class_name(n.field, solve, script),
         name=script.names.name(n.field.name),
@@ -89,7 +92,7 @@ def describe(n: Network, solve: Solve, script: Script) -> Ansatz:
         features=n.features,
         form=n.form,
         constants=script.constants(*n.form),
-        summary=f"{escape(n.field.name)} : {escape(' × '.join(d.name for d in script.model.unknown(n.field.name).domains))} → "
+        summary=f"{escape(n.field.name)} : {escape(' × '.join(d.name for d in domains))} → "
         + ("R" if not n.field.shape else f"R^{n.field.shape[0]}"),
     )
 

@@ -11,14 +11,16 @@ from sympy import Expr, Float, Symbol
 from pdespec.derive.components import expand, scalar
 from pdespec.derive.notation import unicode
 from pdespec.emit.code import Code
-from pdespec.emit.expression import Printer
+from pdespec.emit.expression import Hook, Printer
 from pdespec.emit.layout import comment, comments, docstring, statement
 from pdespec.emit.names import escape
 from pdespec.emit.parts import Script, Section
 from pdespec.model.terms import Component, Defined, Dot, Grad, IndexedSum, VectorVariable, shape
 
 
-def parameters_section(script: Script, title: str = "parameters", known: frozenset[Expr] = frozenset()) -> Section | None:
+def parameters_section(
+    script: Script, title: str = "parameters", known: frozenset[Expr] = frozenset()
+) -> Section | None:
     """The params in use that are not `known` yet, by their formulas."""
     for p in reversed(script.model.params):
         if p.symbol in script.parameters:
@@ -74,7 +76,8 @@ def _printer(term: Defined, script: Script) -> Printer:
         if isinstance(f, VectorVariable):
             atoms |= {s: f"{n}[..., {k}]" for k, s in enumerate(f.components())}
     constants = script.constants(term.body)
-    hooks = {Defined: lambda t, p: _call(t, p, script, arguments), Component: _component, Dot: _dot, IndexedSum: _sum}
+    hooks: dict[type, Hook] = dict.fromkeys((Component, Dot, IndexedSum), _in_coordinates)
+    hooks[Defined] = lambda t, p: _call(t, p, script, arguments)
     return Printer({**atoms, **constants}, set(atoms.values()) | set(arguments.values()), hooks=hooks)
 
 
@@ -84,15 +87,7 @@ def _call(term: Defined, printer: Printer, script: Script, arguments: dict[Expr,
     return Code(f"{name}({', '.join(texts)})", tensor=True)
 
 
-def _component(term: Component, printer: Printer) -> Code:
-    return printer.code(scalar(term))
-
-
-def _dot(term: Dot, printer: Printer) -> Code:
-    return printer.code(scalar(term))
-
-
-def _sum(term: IndexedSum, printer: Printer) -> Code:
+def _in_coordinates(term: Expr, printer: Printer) -> Code:
     return printer.code(scalar(term))
 
 

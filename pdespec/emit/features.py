@@ -17,7 +17,7 @@ from sympy import Expr, Symbol
 from pdespec.emit.channels import channel_name
 from pdespec.emit.expression import Printer
 from pdespec.emit.layout import docstring, statement
-from pdespec.emit.names import literal
+from pdespec.emit.names import escape, literal
 from pdespec.emit.parts import Script, Section, SolveCode, prefix, solution_name
 from pdespec.emit.pictures import saved_fields
 from pdespec.emit.regions import box_code, sampler
@@ -74,7 +74,8 @@ def rows_function(condition: Condition, plan: Features, script: Script) -> str:
             f"{', '.join(normals)} = normals.split(1, dim=1)" if len(normals) > 1 else f"{normals[0]} = normals"
         )
     lines.append(
-        f"{', '.join(phi.values())}{',' if len(phi) == 1 else ''} = features.derivatives(z, {', '.join(map(literal, orders))})"
+        f"{', '.join(phi.values())}{',' if len(phi) == 1 else ''} = "
+        f"features.derivatives(z, {', '.join(map(literal, orders))})"
     )
     for channel, name in names.channels.items():
         lines.append(f"{name} = {phi[channel.orders]} @ blocks[{blocks.index((channel.field, channel.component))}]")
@@ -103,7 +104,8 @@ def rows_function(condition: Condition, plan: Features, script: Script) -> str:
         end = f"    residual = torch.cat({call}).squeeze(1)\n" + statement(
             "return", f"residual, torch.cat([{', '.join(rows)}])"
         )
-    return f"{head}\n{docstring(f'The residual of {condition.label} and its derivative by every coefficient.')}\n{body}\n{end}"
+    text = docstring(escape(f"The residual of {condition.label} and its derivative by every coefficient."))
+    return f"{head}\n{text}\n{body}\n{end}"
 
 
 def phi_symbol(orders: tuple[int, ...]) -> Expr:
@@ -129,8 +131,9 @@ def _row(component: Expr, condition: Condition, blocks: list[Output], write: Pri
 def _equations(stem: str, names: list[str], script: Script) -> str:
     entries = "\n".join(f'        "{n}": {n}_rows(*points["{n}"], features, blocks),' for n in names)
     return (
-        f"def {stem}equations(coefficients: Tensor, features: Features, points: Mapping[str, tuple[Tensor, ...]]) -> Rows:\n"
-        f'    """Residuals and rows of all equations at these coefficients, one block of K for each unknown function."""\n'
+        f"def {stem}equations("
+        "coefficients: Tensor, features: Features, points: Mapping[str, tuple[Tensor, ...]]) -> Rows:\n"
+        '    """Residuals and rows of all equations at these coefficients, a block of K for each unknown function."""\n'
         f"    blocks = coefficients.reshape(-1, features.count, 1)\n"
         f"    return {{\n{entries}\n    }}"
     )
@@ -142,6 +145,7 @@ def _solve(stem: str, plan: Features, conditions: tuple[Condition, ...], script:
     importance = "{" + ", ".join(f'"{script.names.name(c.label)}": {literal(c.weight)}' for c in conditions) + "}"
     steps = 1 if plan.linear else 12
     blocks = outputs(plan)
+    size = f"{len(blocks)} × {plan.count} coefficients"
     fields = ", ".join(
         f'"{script.names.name(f.name)}": ExpansionField(expansion, {blocks.index((f, 1 if f.shape else None))}'
         + (f", {f.shape[0]})" if f.shape else ")")
@@ -149,10 +153,11 @@ def _solve(stem: str, plan: Features, conditions: tuple[Condition, ...], script:
     )
     return (
         f"def {stem}solve(config: Config) -> tuple[dict[str, ExpansionField], list[Stage]]:\n"
-        f'    """{len(outputs(plan))} × {plan.count} coefficients; equations weigh by the size of their rows, conditions ten times."""\n'
-        f"    expansion = Expansion({box}, {plan.count}, {len(outputs(plan))}, config.seed, config.device, {periodic})\n"
+        f'    """{size}; equations weigh by the size of their rows, conditions ten times."""\n'
+        f"    expansion = Expansion({box}, {plan.count}, {len(blocks)}, config.seed, config.device, {periodic})\n"
         f"    points, held_out = {stem}sample(config, 0), {stem}sample(config, 1)\n"
         f"    importance = {importance}\n"
-        f'    stage = LeastSquares("{plan.solve.title or "fit"}", expansion, {stem}equations, points, held_out, importance, {steps})\n'
+        f'    stage = LeastSquares("{plan.solve.title or "fit"}", expansion, {stem}equations, '
+        f"points, held_out, importance, {steps})\n"
         f"    return {{{fields}}}, [stage]"
     )

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 
 def report_times(solves: Sequence[Realisation], script: Script) -> str:
-    """`report_times()`: when the reports look at each flow, its end included; it stands with them, apart from the training."""
+    """`report_times()`: when the reports look at each flow, its end included; it stands with them, apart from the
+    training."""
     entries = []
     for plan in solves:
         if not isinstance(plan, (Particles, Grid)):
@@ -49,9 +50,21 @@ def state(plan: Particles | Grid, value: FieldValue, key: str, body: Body) -> st
     time = value.point[-1]
     moment = float(time) if time.is_number else plan.end
     if not plan.begin <= moment <= plan.end:
-        raise SpecError([error("PDE532", plan.solve.span, f"a report asks for t = {moment:g}, outside [{plan.begin:g}, {plan.end:g}]")])  # fmt: skip
+        raise SpecError(
+            [
+                error(
+                    "PDE532",
+                    plan.solve.span,
+                    f"a report asks for t = {moment:g}, outside [{plan.begin:g}, {plan.end:g}]",
+                )
+            ]
+        )
     code = f'state_at(solutions["{solution}"], {literal(moment)})["{key}"]'
-    hint = key if not time.is_number else f"{key}_at_{literal(moment).replace('.', '_').replace('-', 'm')}".removesuffix("_0")
+    hint = (
+        key
+        if not time.is_number
+        else f"{key}_at_{literal(moment).replace('.', '_').replace('-', 'm')}".removesuffix("_0")
+    )
     return body.line(("state", plan.solve.label, moment, key), hint, code)
 
 
@@ -94,7 +107,16 @@ def log_density(plan: Particles, particles: str, body: Body) -> str:
     estimator = plan.method.option("density")
     name = estimator.name if isinstance(estimator, Call) else ""
     if not isinstance(estimator, Call) or name not in ("knn", "kde"):
-        raise SpecError([error("PDE524", plan.solve.method_span, "a functional of the density's value needs an estimator at its particles", hint="add density=knn(10) to `using`")])  # fmt: skip
+        raise SpecError(
+            [
+                error(
+                    "PDE524",
+                    plan.solve.method_span,
+                    "a functional of the density's value needs an estimator at its particles",
+                    hint="add density=knn(10) to `using`",
+                )
+            ]
+        )
     size = float(estimator.arguments[0])  # type: ignore[arg-type]
     points = f"{particles}.reshape(len({particles}), -1)"
     code = f"{name}_log_density({points}, {literal(int(size) if name == 'knn' else size)})"
@@ -131,7 +153,7 @@ def flow_measure(plan: Particles | Grid, key: str):  # type: ignore[no-untyped-d
 
 def flow_stderr(plan: Particles, key: str):  # type: ignore[no-untyped-def]
     """√(Var_p(δF/δp)/n) for a functional F of a density known by n independent particles: the delta method, with the
-    influence function δF/δp by the same derivation as everything else (van der Vaart, Asymptotic Statistics, ch. 20)."""
+    influence function δF/δp by the same derivation as all else (van der Vaart, Asymptotic Statistics, ch. 20)."""
 
     def stderr(term: Expr, body: Body) -> str:
         value = next(iter(term.atoms(FieldValue)))

@@ -1,7 +1,7 @@
 """How terms of a flow are read as tensors: p by its particles, or by its values in cells.
 
-∫ g p dφ is a mean over particles (weighted where they carry weights), and Σ g p·volume over cells; 𝔼[x ~ gauss] is an exact
-Gauss–Hermite rule where the integrand is a polynomial.  Points keep the name of their coordinate: `theta` (n, d).
+∫ g p dφ is a mean over particles (weighted where they carry weights), and Σ g p·volume over cells; 𝔼[x ~ gauss] is an
+exact Gauss–Hermite rule where the integrand is a polynomial.  Points keep the name of their coordinate: `theta` (n, d).
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ from pdespec.model.terms import (
 )
 
 DENSE = 4096
-"""Cells up to which ∫ K(x − y) p(y) dy is a sum over all pairs; beyond, and for K of a difference, it is a convolution."""
+"""Cells up to which ∫ K(x − y) p(y) dy is a sum over all pairs; beyond, and for K of a difference, it is a
+convolution."""
 NODES = 12
 """Gauss–Hermite nodes per axis for an integrand that is no polynomial."""
 
@@ -104,7 +105,7 @@ def degree(term: Expect) -> int:
     """The degree of the integrand in each coordinate where it is a polynomial, else what NODES nodes integrate."""
     symbols = flat(term.variables)
     try:
-        return max(Poly(_frozen(c), *symbols).total_degree() for c in flatten(in_coordinates(term.body)))
+        return max(int(Poly(_frozen(c), *symbols).total_degree()) for c in flatten(in_coordinates(term.body)))
     except PolynomialError:
         return 2 * NODES - 2
 
@@ -213,7 +214,16 @@ def convolved(term: Integrate, p: Representation, scope: Scope, laws: Laws) -> A
     moved = substitute(kernel, {x: x + shift, y: y + shift})
     same = flatten(in_coordinates(moved - kernel))
     if any(c.expand() != 0 for c in same):
-        raise SpecError([error("PDE954", None, f"the kernel of `{term}` is no function of a difference, and {p.cells} cells are too many for a sum over pairs", hint="use fewer cells")])  # fmt: skip
+        raise SpecError(
+            [
+                error(
+                    "PDE954",
+                    None,
+                    f"the kernel of `{term}` is no function of a difference, and {p.cells} cells make too many pairs",
+                    hint="use fewer cells",
+                )
+            ]
+        )
     name = laws.convolution(substitute(kernel, {x: shift + y}), shift)
     return Array(f"{name}({p.values}.reshape(grid.cells)).flatten()", (scope.points[x].axis,))
 
@@ -221,7 +231,16 @@ def convolved(term: Integrate, p: Representation, scope: Scope, laws: Laws) -> A
 def particle_value(p: Representation, place: Points) -> Array:
     """The density at the particles, by an estimator."""
     if not p.log_values:
-        raise SpecError([error("PDE524", None, f"the value of `{p.field.name}` at its particles needs an estimator", hint="add density=knn(10) to `using`")])  # fmt: skip
+        raise SpecError(
+            [
+                error(
+                    "PDE524",
+                    None,
+                    f"the value of `{p.field.name}` at its particles needs an estimator",
+                    hint="add density=knn(10) to `using`",
+                )
+            ]
+        )
     return Array(f"torch.exp({p.log_values})", (place.axis,))
 
 

@@ -1,4 +1,6 @@
-"""A density in cells by finite volumes, or a periodic field by Fourier modes: the potential, the start, the steps in time."""
+"""A density in cells by finite volumes, or a periodic field by Fourier modes: the potential, the start, the steps in
+time.
+"""
 
 from __future__ import annotations
 
@@ -42,16 +44,33 @@ def emit_grid(plan: Grid, script: Script) -> SolveCode:
     keys = ("time", *(("energy",) if plan.flow.energy is not None else ()), "mass", "minimum")
     labels = tuple(term_key(plan.solve, k, script) for k in keys)
     return SolveCode(
-        plan.solve.label, solution, f"{stem}solve", sections, steps, labels, why=plan.why, save=lambda: _save(plan, key, solution, script),
-        leaf=flow_leaf(plan, key), measure=flow_measure(plan, key),
-    )  # fmt: skip
+        plan.solve.label,
+        solution,
+        f"{stem}solve",
+        sections,
+        steps,
+        labels,
+        why=plan.why,
+        save=lambda: _save(plan, key, solution, script),
+        leaf=flow_leaf(plan, key),
+        measure=flow_measure(plan, key),
+    )
 
 
 def representation(plan: Grid, script: Script) -> tuple[Representation, Expr, str]:
     """p in cells: values `p` over centres named after the coordinate."""
     (here,) = space(plan.flow.field) if len(plan.flow.field.slots) == 2 else (None,)
     if here is None:
-        raise SpecError([error("PDE909", plan.solve.method_span, "a grid over several coordinates of its own is not supported yet", hint="declare one vector coordinate, X(x) = R^2")])  # fmt: skip
+        raise SpecError(
+            [
+                error(
+                    "PDE909",
+                    plan.solve.method_span,
+                    "a grid over several coordinates of its own is not supported yet",
+                    hint="declare one vector coordinate, X(x) = R^2",
+                )
+            ]
+        )
     name = script.names.name(here.name)
     values = script.names.name(plan.flow.field.name)
     cells = prod(plan.cells)
@@ -110,7 +129,15 @@ def _nonlinear(plan: Grid) -> tuple[Expr, Expr]:
     """(ξ, D): δE/δp without its linear diffusion c ln p, and c + P′(p)."""
     flow = plan.flow
     if flow.variation is None:
-        raise SpecError([error("PDE911", plan.solve.method_span, "nonlinear diffusion that is no gradient flow is not supported on a grid yet")])  # fmt: skip
+        raise SpecError(
+            [
+                error(
+                    "PDE911",
+                    plan.solve.method_span,
+                    "nonlinear diffusion that is no gradient flow is not supported on a grid yet",
+                )
+            ]
+        )
     value, symbol = flow.field.here(), Symbol("_p", positive=True)
     pressure = flow.pressure if flow.pressure is not None else S.Zero
     slope = flow.diffusion + pressure.xreplace({value: symbol}).diff(symbol).xreplace({symbol: value})
@@ -122,7 +149,15 @@ def _drift(stem: str, plan: Grid, laws: Laws, script: Script) -> str:
     flow = plan.flow
     p, here, x = representation(plan, script)
     if flow.velocity is None or flow.velocity.has(FieldValue):
-        raise SpecError([error("PDE910", plan.solve.method_span, "a drift that depends on p and has no potential is not supported on a grid yet")])  # fmt: skip
+        raise SpecError(
+            [
+                error(
+                    "PDE910",
+                    plan.solve.method_span,
+                    "a drift that depends on p and has no potential is not supported on a grid yet",
+                )
+            ]
+        )
     scope = scope_for(p, {here: Points(x, "i")}, script, laws, flow.velocity)
     vectorial = isinstance(here, VectorVariable)
     code = (vector if vectorial else scalar)(along(flow.velocity, here), scope)
@@ -175,7 +210,16 @@ def _grid(plan: Grid, script: Script) -> str:
         sides = bounds(domain, script)
         parts = [plain(f) for f in plain(domain).factors]
         if not all(isinstance(f, (Interval, Torus)) for f in parts):
-            raise SpecError([error("PDE912", plan.solve.method_span, f"a grid on {domain} is not supported yet", hint="intervals, boxes and tori are")])  # fmt: skip
+            raise SpecError(
+                [
+                    error(
+                        "PDE912",
+                        plan.solve.method_span,
+                        f"a grid on {domain} is not supported yet",
+                        hint="intervals, boxes and tori are",
+                    )
+                ]
+            )
         periodic = tuple(isinstance(f, Torus) for f in parts for _ in range(f.dimension))
     low, high = ("(" + "".join(f"{pair[k]}, " for pair in sides).rstrip(" ") + ")" for k in (0, 1))
     return f"Grid({low}, {high}, {literal(plan.cells)}, {literal(periodic)}, config.device)"
@@ -212,7 +256,8 @@ def _solve(stem: str, plan: Grid, key: str, laws: Laws, script: Script) -> str:
         f"        return {{{', '.join(monitored)}}}",
         "",
         f'    keep = report_times()["{solution_name(plan.solve, script)}"]',
-        f'    flow = GridFlow("{plan.solve.title or "flow"}", config.share({steps}), {literal(plan.dt)}, {{"{key}": {key}}}, '
+        f'    flow = GridFlow("{plan.solve.title or "flow"}", config.share({steps}), '
+        f'{literal(plan.dt)}, {{"{key}": {key}}}, '
         f"advance, monitor, config.seed, {literal(plan.begin)}, keep)",
         "    flow.grid = grid",
         "    return flow, [flow]",
@@ -260,7 +305,7 @@ def _density_step(stem: str, plan: Grid, key: str, laws: Laws, script: Script) -
 
 def _save(plan: Grid, key: str, solution: str, script: Script) -> tuple[str, ...]:
     """The final state over its axes."""
-    p, here, _ = representation(plan, script)
+    _p, here, _ = representation(plan, script)
     names = (
         [script.names.name(here.name)]
         if not isinstance(here, VectorVariable)

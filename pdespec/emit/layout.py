@@ -77,7 +77,8 @@ _DEFINITION = re.compile(r"(def \w+)\((.*)\)( -> .+:)")
 
 
 def fit(code: str) -> str:
-    """Code in which each line that is too long is folded: a statement, an item of a list, a head of a function, a docstring."""
+    """Code in which each line that is too long is folded: a statement, an item of a list, a head of a function, a
+    docstring."""
     return "\n".join(line if len(line) <= WIDTH else _fitted(line) for line in code.split("\n"))
 
 

@@ -52,9 +52,18 @@ def emit_particles(plan: Particles, script: Script) -> SolveCode:
         f'torch.tensor(list(solutions["{solution}"].kept))',
     )
     return SolveCode(
-        plan.solve.label, solution, f"{stem}solve", sections, steps, labels, why=plan.why, save=lambda: save,
-        leaf=flow_leaf(plan, name), measure=flow_measure(plan, name), stderr=flow_stderr(plan, name),
-    )  # fmt: skip
+        plan.solve.label,
+        solution,
+        f"{stem}solve",
+        sections,
+        steps,
+        labels,
+        why=plan.why,
+        save=lambda: save,
+        leaf=flow_leaf(plan, name),
+        measure=flow_measure(plan, name),
+        stderr=flow_stderr(plan, name),
+    )
 
 
 def _velocity(stem: str, plan: Particles, here: Expr, name: str, p: Representation, laws: Laws, script: Script) -> str:
@@ -84,7 +93,9 @@ def _velocity(stem: str, plan: Particles, here: Expr, name: str, p: Representati
     return "\n".join(lines)
 
 
-def _watched(stem: str, plan: Particles, name: str, p: Representation, laws: Laws, script: Script) -> list[tuple[str, str]]:
+def _watched(
+    stem: str, plan: Particles, name: str, p: Representation, laws: Laws, script: Script
+) -> list[tuple[str, str]]:
     """What is monitored: the energy, or its part that needs no value of p ("potential"), and the spread."""
     found = [("spread", f'state["{name}"].std()')]
     if plan.flow.energy is None:
@@ -124,7 +135,16 @@ def _start(stem: str, plan: Particles, here: Expr, script: Script) -> str:
     elif isinstance(law, Law) and law.family == "points":
         rows = ", ".join("[" + ", ".join(number(c, script) for c in (q.args or (q,))) + "]" for q in law.parameters)
         if len(law.parameters) != plan.count:
-            raise SpecError([error("PDE525", plan.start.equation.rhs_span, f"{len(law.parameters)} points for {plan.count} particles", hint="set n to their number")])  # fmt: skip
+            raise SpecError(
+                [
+                    error(
+                        "PDE525",
+                        plan.start.equation.rhs_span,
+                        f"{len(law.parameters)} points for {plan.count} particles",
+                        hint="set n to their number",
+                    )
+                ]
+            )
         draw, text = f"torch.tensor([{rows}], dtype=torch.float64){end}", "The particles, as written."
     else:
         draw, text = (
@@ -184,7 +204,8 @@ def _solve(
         after = f'{{"{name}": {wall}, "weights": weights}}'
     first = f'{{"{name}": {stem}start(config)}}'
     if weighted:
-        first = f'{{"{name}": {stem}start(config), "weights": torch.full(({plan.count},), {1 / plan.count!r}, dtype=dtype, device=config.device)}}'
+        equal = f"torch.full(({plan.count},), {1 / plan.count!r}, dtype=dtype, device=config.device)"
+        first = f'{{"{name}": {stem}start(config), "weights": {equal}}}'
     told = [f'"{term_key(plan.solve, "time", script)}": t']
     for key, code in watched:
         value = f'{stem}{key}(state["{name}"]{given})' if code.startswith("def ") else code
@@ -240,5 +261,5 @@ def _walls(plan: Particles, name: str, script: Script) -> str:
     rule = "wrap" if Torus in kinds else "reflect"
     sides = bounds(domain, script)
     low, high = ([pair[k] for pair in sides] for k in (0, 1))
-    tensor = lambda ends: f"moved.new_tensor([{', '.join(ends)}])" if len(ends) > 1 else f"moved.new_tensor({ends[0]})"  # noqa: E731
-    return f"{rule}(moved, {tensor(low)}, {tensor(high)})"
+    ends = [f"[{', '.join(side)}]" if len(side) > 1 else side[0] for side in (low, high)]
+    return f"{rule}(moved, moved.new_tensor({ends[0]}), moved.new_tensor({ends[1]}))"

@@ -100,7 +100,8 @@ class SolveCode:
     `function` builds it: `FUNCTION(config, …) -> (solution, list of stages)`; `arguments` are the solutions of earlier
     solves that it needs.  `labels` name the terms in its history, `save` writes the lines that put it into `arrays`.
     A function is a dictionary of callables; a density brings its own `leaf` (its value at points) and `measure` (the
-    points and weights of an integral against it) and, if it is known by independent particles, the `stderr` of a functional.
+    points and weights of an integral against it) and, if it is known by independent particles, the `stderr` of a
+    functional.
     """
 
     label: str

@@ -38,7 +38,7 @@ from pdespec.plan.plan import Condition
 def number(value: Expr, script: Script) -> str:
     """A coordinate of a set: a float, or an expression of parameters."""
     if value.is_Number or not value.free_symbols:
-        return Printer({})(Float(value, 17) if value.is_Integer or value.is_Rational and value.is_number else value)
+        return Printer({})(Float(value, 17) if value.is_Integer or (value.is_Rational and value.is_number) else value)
     return Printer(script.constants(value))(value)
 
 
@@ -145,7 +145,9 @@ def patches(region: Set, script: Script) -> str:
 
 def sets_section(script: Script) -> Section | None:
     """The named sets as functions."""
-    functions = [f"def {n}() -> Shape:\n{docstring(escape(n))}\n{statement('return', c)}" for n, c in script.sets.items()]
+    functions = [
+        f"def {n}() -> Shape:\n{docstring(escape(n))}\n{statement('return', c)}" for n, c in script.sets.items()
+    ]
     return Section("sets", "\n\n\n".join(functions)) if functions else None
 
 
@@ -180,7 +182,7 @@ def sampler(stem: str, conditions: tuple[Condition, ...], script: Script) -> str
     """`sample(config, draw)`: the points of every condition, with normals where the region is a boundary."""
     lines = [
         f"def {stem}sample(config: Config, draw: int = 0) -> dict[str, tuple[Tensor, ...]]:",
-        '    """Scrambled Sobol points of every region (and outward normals on boundaries); another `draw`, other points."""',
+        '    """Points of every region, with outward normals on boundaries; another `draw` gives other points."""',
         "    points = {",
     ]
     for k, c in enumerate(conditions):
@@ -198,7 +200,8 @@ def sampler(stem: str, conditions: tuple[Condition, ...], script: Script) -> str
     else:
         lines.append(f"    with_normals = {{{', '.join(repr(w) for w in wanted)}}}".replace("'", '"'))
         lines.append(
-            f"    return {{name: tuple(a.to({like}) for a in (drawn[:2] if name in with_normals else drawn[:1])) for name, drawn in points.items()}}"
+            "    wanted = {name: drawn[:2] if name in with_normals else drawn[:1] for name, drawn in points.items()}\n"
+            f"    return {{name: tuple(a.to({like}) for a in arrays) for name, arrays in wanted.items()}}"
         )
     return "\n".join(lines)
 

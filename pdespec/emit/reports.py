@@ -1,8 +1,8 @@
 """Reports and saved solutions: a function for each `report` item, from the solutions of the solves.
 
-A quantity is a scalar term whose fields carry the solve that found them.  Values and derivatives of functions are taken at
-points, integrals by quadrature over their region; a density is summed over its cells or averaged over its particles.  Nothing of
-a report enters the sections that train.
+A quantity is a scalar term whose fields carry the solve that found them.  Values and derivatives of functions are taken
+at points, integrals by quadrature over their region; a density is summed over its cells or averaged over its particles.
+Nothing of a report enters the sections that train.
 """
 
 from __future__ import annotations
@@ -111,7 +111,16 @@ def _bound(bound: Bound | None, estimated: bool, script: Script) -> str:
             shown, allowed = f"{width * 100:.6g}%", f"{width:.12g} * abs({number})"
         case "stderr":
             if not estimated:
-                raise SpecError([error("PDE526", None, "this value has no standard error to compare with", hint="give an absolute or relative tolerance")])  # fmt: skip
+                raise SpecError(
+                    [
+                        error(
+                            "PDE526",
+                            None,
+                            "this value has no standard error to compare with",
+                            hint="give an absolute or relative tolerance",
+                        )
+                    ]
+                )
             shown, allowed = f"{width:g}*stderr", f"{width:g} * stderr"
         case _:
             shown, allowed = f"{width:g}", f"{width!r}"
@@ -135,7 +144,7 @@ def value_code(quantity: Expr, body: Body) -> tuple[str, str]:
 
 
 def with_densities(term: Expr) -> Expr:
-    """Densities of laws by their formulas, logarithms of them in closed form, and integrands as sums, so that p ln p is 0
+    """Densities of laws by their formulas, logarithms of them in closed form, integrands as sums, so that p ln p is 0
     where p is."""
     if isinstance(term, log) and isinstance(term.args[0], Density):
         return _log_density(term.args[0])

@@ -55,7 +55,11 @@ def emit_ritz(plan: Ritz, script: Script) -> SolveCode:
     solution = solution_name(plan.solve, script)
     domain = product(*(d.set for d in script.model.unknown(plan.fields[0].name).domains))
     region = within(domain, plan.box) if plan.box else domain
-    keys = ("objective", *(script.names.name(e) for e, _ in plan.constraints), *(script.names.name(c.label) for c in plan.conditions))
+    keys = (
+        "objective",
+        *(script.names.name(e) for e, _ in plan.constraints),
+        *(script.names.name(c.label) for c in plan.conditions),
+    )
     labels = tuple(term_key(plan.solve, key, script) for key in keys)
     return SolveCode(
         plan.solve.label,
@@ -110,7 +114,7 @@ def _quadrature(stem: str, plan: Ritz, script: Script) -> str:
         else:
             rules.append(f"sobol_rule(draw_points({patches(cut, script)}, {plan.points}, config.seed + draw))")
             notes.append(f"Sobol points of {escape(str(cut))}")
-    lines = lines[:1] + [f'    """Nodes (n, d) and weights (n,): {"; ".join(notes)}."""']
+    lines = [*lines[:1], f'    """Nodes (n, d) and weights (n,): {"; ".join(notes)}."""']
     lines.append(f"    rules = [{', '.join(rules)}]")
     lines.append("    return [(z.to(config.device, dtype), w.to(config.device, dtype)) for z, w in rules]")
     return "\n".join(lines)
@@ -150,7 +154,12 @@ def _objective(stem: str, plan: Ritz, others: list[str], script: Script) -> str:
     value = scalar_code(plan.objective, scope)
     sign = "-" if plan.sign < 0 else ""
     lines.append("    terms: dict[str, Tensor] = {}")
-    lines.append(statement(f'terms["{term_key(plan.solve, "objective", script)}"] =', f"{sign}{value.within(Precedence.PRODUCT) if sign else value.text}"))
+    lines.append(
+        statement(
+            f'terms["{term_key(plan.solve, "objective", script)}"] =',
+            f"{sign}{value.within(Precedence.PRODUCT) if sign else value.text}",
+        )
+    )
     for label, constraint in plan.constraints:
         lines += _cosine(term_key(plan.solve, script.names.name(label), script), constraint, plan, scope, texts)
     for c in plan.conditions:
@@ -202,7 +211,8 @@ def _prepare(
         if value.field.solve:
             name = f"{script.names.name(value.field.solve)}_{script.names.name(value.field.name)}"
             lines.append(
-                f'    {name} = {script.names.name(value.field.solve)}["{script.names.name(value.field.name)}"]({z}).detach()'
+                f"    {name} = {script.names.name(value.field.solve)}"
+                f'["{script.names.name(value.field.name)}"]({z}).detach()'
             )
             texts[atom] = Array(name, (z,))
     return lines

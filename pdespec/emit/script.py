@@ -1,8 +1,9 @@
 """Plan ─emit▶ one readable, standalone PyTorch script.
 
-The order of the script is the order in which one explains it: what is solved and what was derived (the docstring), parameters,
-definitions, ansätze, equations, points, solves, reports; then the runtime pieces it uses, inlined, and `main`.
-The text depends on the plan alone: no time, no path, no order of a set.  It is parsed again and checked before it is returned.
+The order of the script is the order in which one explains it: what is solved and what was derived (the docstring),
+parameters, definitions, ansätze, equations, points, solves, reports; then the runtime pieces it uses, inlined, and
+`main`. The text depends on the plan alone: no time, no path, no order of a set.  It is parsed again and checked before
+it is returned.
 """
 
 from __future__ import annotations
@@ -79,7 +80,8 @@ def _emit(plan: Plan, engine: str) -> str:
 
 
 def _report_sections(solves: list[SolveCode], script: Script) -> list[Section]:
-    """Reports and saved solutions, after the parameters and definitions that they alone use: nothing of them comes before."""
+    """Reports and saved solutions, after the parameters and definitions that they alone use: nothing of them comes
+    before."""
     names, functions = frozenset(script.parameters), known_definitions(script)
     evaluate = evaluate_section(solves, script)
     save = solution_section(solves, script)
@@ -119,12 +121,16 @@ def _docstring(plan: Plan, solves: list[SolveCode]) -> str:
     lines += [f"    {label:<{widths[0]}}  {text:<{widths[1]}}  {place}" for label, text, place in equations]
     lines += ["", *_derived(plan)]
     for s in solves:
-        lines.append(f"Planned{' for ' + escape(s.label) if s.label and s.solution != 'solution' else ''}: {escape('; '.join(s.why))}.")
+        lines.append(f"Planned{_for(s)}: {escape('; '.join(s.why))}.")
     lines.append(
         f"Emitted by pdespec {pdespec.__version__} from {escape(stem(plan))}.pde (sha256 {model.source.sha256})."
     )
     lines.append(f"Needs torch alone; `python {escape(stem(plan))}.py --help`.")
     return '"""' + "\n".join(folded for line in lines for folded in _folded(line)) + '\n"""'
+
+
+def _for(s: SolveCode) -> str:
+    return f" for {escape(s.label)}" if s.solution != "solution" else ""
 
 
 def _folded(line: str) -> list[str]:
@@ -176,9 +182,50 @@ def _unknown(u: Unknown) -> str:
 
 
 LOCALS = frozenset(
-    """a advance after arrays axes blocks chain coefficients dealiased density diffusion drawn features flow gradient grid
-    importance keep monitor moved names net normals on_step phi points react_by move_by rules run solution solutions span
-    spread stages start state stderr terms value weights z""".split()
+    [
+        "a",
+        "advance",
+        "after",
+        "arrays",
+        "axes",
+        "blocks",
+        "chain",
+        "coefficients",
+        "dealiased",
+        "density",
+        "diffusion",
+        "drawn",
+        "features",
+        "flow",
+        "gradient",
+        "grid",
+        "importance",
+        "keep",
+        "monitor",
+        "moved",
+        "names",
+        "net",
+        "normals",
+        "on_step",
+        "phi",
+        "points",
+        "react_by",
+        "move_by",
+        "rules",
+        "run",
+        "solution",
+        "solutions",
+        "span",
+        "spread",
+        "stages",
+        "start",
+        "state",
+        "stderr",
+        "terms",
+        "value",
+        "weights",
+        "z",
+    ]
 )
 """What functions of a script call their own variables: a user's name that is one of them gets a trailing underscore."""
 
@@ -208,7 +255,8 @@ def _imports(runtime: tuple[str, ...], text: str) -> str:
 def _train(solves: list[SolveCode], script: Script) -> str:
     """All solves in file order, as one chain of stages."""
     lines = [
-        "def train(config: Config, on_step: Callable[[Step], object] = lambda step: None) -> tuple[dict[str, object], Run]:",
+        "def train("
+        "config: Config, on_step: Callable[[Step], object] = lambda step: None) -> tuple[dict[str, object], Run]:",
         '    """Run every solve; returns the solutions by label, and how the run went."""',
         "    globals().update(config.parameters)  # --set",
     ]
@@ -246,7 +294,9 @@ def _settable(script: Script) -> list[Param]:
 def _main(plan: Plan, solves: list[SolveCode], script: Script) -> str:
     name = escape(stem(plan))
     changeable = _settable(script)
-    settable = ", ".join(f'"{script.names.name(p.symbol.name)}": {script.names.name(p.symbol.name)}' for p in changeable)
+    settable = ", ".join(
+        f'"{script.names.name(p.symbol.name)}": {script.names.name(p.symbol.name)}' for p in changeable
+    )
     positive = [script.names.name(p.symbol.name) for p in changeable if p.symbol.is_positive]
     planned = sum(s.steps for s in solves)
     return "\n".join(

@@ -1,6 +1,7 @@
 """L² and H⁻¹ flows of periodic fields: u_t = M(−Lu + g(u)) with L and M constant-coefficient, g pointwise.
 
-The variation δE/δu is split into its linear constant-coefficient part, a symbol in Fourier space, and the nonlinear pointwise rest.
+The variation δE/δu is split into its linear constant-coefficient part, a symbol in Fourier space, and the nonlinear
+pointwise rest.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def _with_mobility(
     here = next((v for v in rest.atoms(FieldValue) if not any(v.orders)), None)
     if rest == 0:
         return symbol, S.One, S.Zero
-    names = {v for v in rest.atoms(FieldValue)}
+    names = set(rest.atoms(FieldValue))
     base = next(iter(names))
     plain_value = here or FieldValue(base.field, (), *base.point)
     if all(not any(v.orders) for v in names):

@@ -279,5 +279,3 @@ def power(base: Set, n: int) -> Set:
     if isinstance(inner, Torus):
         return Torus(inner.periods * n)
     return product(*(base,) * n)
-
-

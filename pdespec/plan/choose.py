@@ -1,15 +1,16 @@
 """Derivation ─plan▶ Plan: a realisation for every solve, as its `using` asks, or the planner's choice with its reasons.
 
-The choice follows from what the derivation knows.  Equations affine in the unknowns, in at most five coordinates, are one
-least-squares problem for random features; mildly nonlinear ones are a few Gauss–Newton steps of it; an optimum is Ritz; a flow of a
-density is a grid in one or two dimensions and particles beyond; a periodic field's flow is a spectral grid.
+The choice follows from what the derivation knows.  Equations affine in the unknowns, in at most five coordinates, are
+one least-squares problem for random features; mildly nonlinear ones are a few Gauss–Newton steps of it; an optimum is
+Ritz; a flow of a density is a grid in one or two dimensions and particles beyond; a periodic field's flow is a spectral
+grid.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from pdespec.derive.derivation import Derivation
+from pdespec.derive.derivation import Derivation, Flow
 from pdespec.diagnostics import Diagnostic, SpecError, error, has_errors, note
 from pdespec.model.model import Solve
 from pdespec.plan.fields import plan_collocation, plan_features
@@ -78,6 +79,6 @@ def choose(derivation: Derivation, solve: Solve) -> tuple[str, str]:
     return "collocation", f"{dimension} coordinates: a network trained on the residuals"
 
 
-def _is_flow(flow: object) -> bool:
-    """Whether the equation is a gradient flow or transports a density (any equation first order in time has a `Flow`)."""
-    return bool(getattr(flow, "metric", "")) or bool(getattr(flow, "conservative", False))
+def _is_flow(flow: Flow) -> bool:
+    """Whether it is a gradient flow or transports a density; any equation first order in time has a `Flow`."""
+    return bool(flow.metric) or flow.conservative

@@ -12,7 +12,19 @@ from pdespec.derive.components import expand, flatten, scalar
 from pdespec.derive.derivation import Derivation, Residual
 from pdespec.diagnostics import SpecError, error
 from pdespec.model.model import Solve
-from pdespec.model.sets import Ball, Boundary, Difference, Interval, Point, Product, Set, Sublevel, Union, plain, product
+from pdespec.model.sets import (
+    Ball,
+    Boundary,
+    Difference,
+    Interval,
+    Point,
+    Product,
+    Set,
+    Sublevel,
+    Union,
+    plain,
+    product,
+)
 from pdespec.model.terms import (
     Binding,
     Component,
@@ -43,7 +55,16 @@ def channels(expr: Expr, point: tuple[Expr, ...], residual: Residual) -> tuple[C
         component = int(node.args[1]) if isinstance(node, Component) else None
         if value.point != point:
             where = residual.equation.lhs_span
-            raise SpecError([error("PDE951", where, f"`{value.field.name}` at another point than the current one", hint="write the condition on a region of its own")])  # fmt: skip
+            raise SpecError(
+                [
+                    error(
+                        "PDE951",
+                        where,
+                        f"`{value.field.name}` at another point than the current one",
+                        hint="write the condition on a region of its own",
+                    )
+                ]
+            )
         found.add(Channel(value.field, component, value.orders or (0,) * len(point)))
     return tuple(sorted(found, key=_rank))
 
@@ -65,7 +86,8 @@ def boundary_like(region: Set) -> bool:
 
 
 def face_normal(region: Set, domain: Set) -> dict[Expr, Expr]:
-    """The components of the normal where the region fixes a coordinate at an end of its interval: a face of the domain."""
+    """The components of the normal where the region fixes a coordinate at an end of its interval: a face of the
+    domain."""
     ends: dict[int, Interval] = {}
     offset = 0
     for factor in product(domain).factors:
@@ -110,8 +132,7 @@ def sampler_of(solve: Solve) -> str:
 
 
 def with_definitions(term: Expr) -> tuple[Expr, ...]:
-    """The scalar components of a term in which functions of scalar coordinates keep their names, f(x, y), unless they are
-    differentiated."""
+    """The scalar components of a term; functions of scalar coordinates that are not differentiated stay f(x, y)."""
     kept: dict[Expr, Expr] = {}
 
     def hide(e: Expr) -> Expr:

@@ -54,7 +54,16 @@ def same_domain(derivation: Derivation, solve: Solve, fields: tuple[Field, ...])
     domain = domain_of(derivation, fields[0])
     for f in fields[1:]:
         if coordinates(f) != coordinates(fields[0]):
-            raise SpecError([error("PDE952", solve.span, f"`{fields[0].name}` and `{f.name}` live on different domains", hint="solve for them in solves of their own")])  # fmt: skip
+            raise SpecError(
+                [
+                    error(
+                        "PDE952",
+                        solve.span,
+                        f"`{fields[0].name}` and `{f.name}` live on different domains",
+                        hint="solve for them in solves of their own",
+                    )
+                ]
+            )
     return domain
 
 
@@ -120,7 +129,16 @@ def _box(derivation: Derivation, solve: Solve, made: tuple[Condition, ...]) -> B
     inner = next((c for c in made if c.residual.role == "interior"), made[0])
     weight = invariant_weight(inner.residual, inner.coordinates, derivation.model)
     if weight is None:
-        raise SpecError([error("PDE527", solve.method_span or solve.span, "points on an unbounded domain need a density, and none of the spec is invariant", hint="give a bounded domain")])  # fmt: skip
+        raise SpecError(
+            [
+                error(
+                    "PDE527",
+                    solve.method_span or solve.span,
+                    "points on an unbounded domain need a density, and none of the spec is invariant",
+                    hint="give a bounded domain",
+                )
+            ]
+        )
     return box_of(weight, inner.coordinates, derivation.model)
 
 
@@ -132,7 +150,9 @@ def iterations(solve: Solve) -> tuple[Descent, ...]:
     for call in solve.iterations:
         default = {"adam": Descent("adam", 1000, 5e-3), "lbfgs": Descent("lbfgs", 1000, 1.0)}.get(call.name)
         if default is None:
-            raise SpecError([error("PDE902", call.span, f"`with {call.name}` is not supported here yet", hint="adam and lbfgs are")])  # fmt: skip
+            raise SpecError(
+                [error("PDE902", call.span, f"`with {call.name}` is not supported here yet", hint="adam and lbfgs are")]
+            )
         rate = float(call.option("lr", default.rate))  # type: ignore[arg-type]
         chain.append(Descent(call.name, option(call, "steps", default.steps), rate))
     return tuple(chain)

@@ -30,7 +30,16 @@ def plan_particles(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -
     """n particles; the integrator and its step are those of `with`, Euler with 1000 steps without."""
     flow, start = _flow_and_start(derivation, solve)
     if not flow.conservative:
-        raise SpecError([error("PDE521", solve.method_span, f"`{flow.label}` is no transport of a density, so it has no particles", hint="use grid")])  # fmt: skip
+        raise SpecError(
+            [
+                error(
+                    "PDE521",
+                    solve.method_span,
+                    f"`{flow.label}` is no transport of a density, so it has no particles",
+                    hint="use grid",
+                )
+            ]
+        )
     call = solve.method
     count = int(call.option("n", 1000)) if call else 1000  # type: ignore[call-overload]
     begin, end = time_interval(derivation, flow.field)
@@ -40,10 +49,30 @@ def plan_particles(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -
         dt = _fraction(solve.iterations[0].option("dt", float(dt)))
     dt = _step(dt, begin, end)
     if _needs_density(flow):
-        raise SpecError([error("PDE906", solve.method_span, "particles that need the value of their density are not supported yet", hint="use grid, or a flow whose entropy is diffusion")])  # fmt: skip
+        raise SpecError(
+            [
+                error(
+                    "PDE906",
+                    solve.method_span,
+                    "particles that need the value of their density are not supported yet",
+                    hint="use grid, or a flow whose entropy is diffusion",
+                )
+            ]
+        )
     noise = "" if flow.diffusion == 0 else ", with the entropy as noise √(2c)"
     more = (f"{count} particles by {integrator}, {int((end - begin) / dt)} steps of {float(dt):g}{noise}",)
-    return Particles(solve, flow, start, count, call or Call("particles", (), (), solve.span), integrator, float(dt), float(end), float(begin), (*why, *more))  # fmt: skip
+    return Particles(
+        solve,
+        flow,
+        start,
+        count,
+        call or Call("particles", (), (), solve.span),
+        integrator,
+        float(dt),
+        float(end),
+        float(begin),
+        (*why, *more),
+    )
 
 
 def _needs_density(flow: Flow) -> bool:
@@ -125,7 +154,16 @@ def _flow_and_start(derivation: Derivation, solve: Solve) -> tuple[Flow, Residua
             ]
         )
     if len(starts) != 1:
-        raise SpecError([error("PDE304", solve.span, "a flow needs exactly one initial condition", hint="list `start: p = … on X × {0}`")])  # fmt: skip
+        raise SpecError(
+            [
+                error(
+                    "PDE304",
+                    solve.span,
+                    "a flow needs exactly one initial condition",
+                    hint="list `start: p = … on X × {0}`",
+                )
+            ]
+        )
     return flows[0], starts[0]
 
 
@@ -179,7 +217,16 @@ def _box(
     if not unbounded(domain):
         return None
     if flow.stationary is None:
-        raise SpecError([error("PDE523", solve.method_span or solve.span, "a grid on an unbounded domain needs box=, since no stationary density is known", hint="grid(box=[-5, 5]^2)")])  # fmt: skip
+        raise SpecError(
+            [
+                error(
+                    "PDE523",
+                    solve.method_span or solve.span,
+                    "a grid on an unbounded domain needs box=, since no stationary density is known",
+                    hint="grid(box=[-5, 5]^2)",
+                )
+            ]
+        )
     coordinates = flat(
         tuple(variable(n, d) for n, d in zip(flow.field.slots[:-1], flow.field.dimensions[:-1], strict=True))
     )

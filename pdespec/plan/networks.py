@@ -1,10 +1,11 @@
 """A network for each unknown, and which conditions its form meets by construction.
 
-With the author's ansatz, a condition is built in if putting the ansatz into it leaves zero on its whole region.  Without one, constant
-Dirichlet data are built in: with ℓᵢ vanishing on the i-th part of the boundary and gᵢ the constant there,
-    u = Σᵢ gᵢ Πⱼ≠ᵢ ℓⱼ / Σᵢ Πⱼ≠ᵢ ℓⱼ + Πᵢ ℓᵢ · N          (Lagaris, Likas & Fotiadis, IEEE Trans. Neural Networks 9, 1998).
-An unknown with values in an interval whose ends are its data on two parts is the odds form (lo ℓ₁ + hi ℓ₂ eᴺ)/(ℓ₁ + ℓ₂ eᴺ).
-Data that vary along the boundary are not extended into the domain, since an extension may be the solution itself.
+With the author's ansatz, a condition is built in if putting the ansatz into it leaves zero on its whole region.
+Without one, constant Dirichlet data are built in: with ℓᵢ vanishing on the i-th part of the boundary and gᵢ the
+constant there,
+    u = Σᵢ gᵢ Πⱼ≠ᵢ ℓⱼ / Σᵢ Πⱼ≠ᵢ ℓⱼ + Πᵢ ℓᵢ · N      (Lagaris, Likas & Fotiadis, IEEE Trans. Neural Networks 9, 1998).
+An unknown with values in an interval whose ends are its data on two parts is the odds form (lo ℓ₁ + hi ℓ₂ eᴺ)/(ℓ₁ + ℓ₂
+eᴺ). Data that vary along the boundary are not extended into the domain, since an extension may be the solution itself.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class PointSet:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One scalar function of the point: a derivative (`orders` over the scalar coordinates) of a component of a field."""
+    """A scalar function of the point: a derivative (`orders` over the scalar coordinates) of a component of a field."""
 
     field: Field
     component: int | None
@@ -45,7 +45,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One equation of a solve at its points: scalar residuals over coordinates and channels, and its weight in the loss.
+    """An equation of a solve at its points: scalar residuals over coordinates and channels, and its weight in the loss.
 
     `coordinates` are all scalar coordinates of the unknowns' domain, in the order of a point's columns.
     """
@@ -180,7 +180,8 @@ class Particles:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A density by finite volumes, or a periodic field by a spectral semi-implicit scheme (`scheme`), on uniform cells."""
+    """A density by finite volumes, or a periodic field by a spectral semi-implicit scheme (`scheme`), on uniform
+    cells."""
 
     solve: Solve
     flow: Flow

@@ -1,7 +1,7 @@
 """The box that stands for R^d where an integrand or an invariant density decays.
 
-A weight w ≥ 0 fixes the smallest box whose complement has less than 10⁻¹⁰ of ∫w: along each axis the marginal of w is summed
-on a grid that grows until its ends carry nothing, and cut where each tail holds 10⁻¹⁰/2d.
+A weight w ≥ 0 fixes the smallest box whose complement has less than 10⁻¹⁰ of ∫w: along each axis the marginal of w is
+summed on a grid that grows until its ends carry nothing, and cut where each tail holds 10⁻¹⁰/2d.
 """
 
 from __future__ import annotations
@@ -38,7 +38,16 @@ def box_of(weight: Expr, variables: tuple[Expr, ...], model: Model) -> Box:
     """The smallest box outside which the weight has less than 10⁻¹⁰ of its integral."""
     d = len(variables)
     if d not in CELLS:
-        raise SpecError([error("PDE946", None, f"a box for an unbounded domain is found only up to dimension 3, not {d}", hint="give box= in `using`")])  # fmt: skip
+        raise SpecError(
+            [
+                error(
+                    "PDE946",
+                    None,
+                    f"a box for an unbounded domain is found only up to dimension 3, not {d}",
+                    hint="give box= in `using`",
+                )
+            ]
+        )
     term, constants, half = scalar(weight), parameter_values(model), 1.0
     while half < 2**20:
         axis = (np.arange(CELLS[d]) + 0.5) / CELLS[d] * 2 * half - half
@@ -52,7 +61,16 @@ def box_of(weight: Expr, variables: tuple[Expr, ...], model: Model) -> Box:
         if np.isfinite(tails).all() and max(tails) < LEAK / (4 * d):
             return tuple(_cut(m, axis, half, d) for m in marginals)
         half *= 2
-    raise SpecError([error("PDE947", None, "the weight does not decay: no box holds all but 1e-10 of it", hint="give box= in `using`")])  # fmt: skip
+    raise SpecError(
+        [
+            error(
+                "PDE947",
+                None,
+                "the weight does not decay: no box holds all but 1e-10 of it",
+                hint="give box= in `using`",
+            )
+        ]
+    )
 
 
 def _cut(marginal: np.ndarray, axis: np.ndarray, half: float, d: int) -> tuple[float, float]:
@@ -98,7 +116,8 @@ def unbounded(region: Set) -> bool:
 
 
 def invariant_weight(residual: Residual, point: tuple[Expr, ...], model: Model) -> Expr | None:
-    """The definition w of the spec with b = D ∇ ln w for an equation D Δu + b·∇u + … = 0: its operator is symmetric in L²(w)."""
+    """The definition w of the spec with b = D ∇ ln w for an equation D Δu + b·∇u + … = 0: its operator is symmetric in
+    L²(w)."""
     (f,), (expr,) = residual.fields[:1], residual.components[:1]
     unit = [tuple(int(j == k) for j in range(len(point))) for k in range(len(point))]
     slope = [_coefficient(expr, FieldValue(f, o, *point)) for o in unit]

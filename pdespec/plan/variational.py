@@ -1,7 +1,7 @@
 """Plans for an optimum of a functional by networks and quadrature (Ritz).
 
-Dirichlet data are built into the networks where they can be; an integral constraint ∫ v k = 0 that is linear and homogeneous in the
-unknown enters as a penalty on the squared cosine between v and k, which no scaling of v can evade.
+Dirichlet data are built into the networks where they can be; an integral constraint ∫ v k = 0 that is linear and
+homogeneous in the unknown enters as a penalty on the squared cosine between v and k, which no scaling of v can evade.
 """
 
 from __future__ import annotations

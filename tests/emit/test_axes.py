@@ -38,7 +38,13 @@ def scope() -> Scope:
 
 
 def run(text: str) -> Tensor:
-    names = {"theta": particles, "nodes": nodes, "weights": weights, "torch": torch, "squared_distances": squared_distances}
+    names = {
+        "theta": particles,
+        "nodes": nodes,
+        "weights": weights,
+        "torch": torch,
+        "squared_distances": squared_distances,
+    }
     return eval(text, names)
 
 

@@ -23,8 +23,39 @@ OPERATOR = re.compile(r"∇·|∇|Δ|∂[a-z]+|∂n|∂Ω|\*|/|\+|-|\^|·|×|∪
 KEYWORDS = frozenset("param domain unknown data ansatz solve report check import on over with within using then from in".split())  # fmt: skip # noqa: SIM905
 
 NUMBERS = (
-    *("0", "-1", "1", "2", "3", "7", "1/2", "-0.5", "1e-300", "1e300", "1e999", "10^-400", "9^9^9^9", "π", "i", "2^0.5"),
-    *("1000", "100_000", "10^12", "1" * 40, "1" * 41, "0.1", "1e-12", "(1, 2)", "(-1)", "[0, 1]", "{1, 5}", "0/0", "ln(0)"),
+    *(
+        "0",
+        "-1",
+        "1",
+        "2",
+        "3",
+        "7",
+        "1/2",
+        "-0.5",
+        "1e-300",
+        "1e300",
+        "1e999",
+        "10^-400",
+        "9^9^9^9",
+        "π",
+        "i",
+        "2^0.5",
+    ),
+    *(
+        "1000",
+        "100_000",
+        "10^12",
+        "1" * 40,
+        "1" * 41,
+        "0.1",
+        "1e-12",
+        "(1, 2)",
+        "(-1)",
+        "[0, 1]",
+        "{1, 5}",
+        "0/0",
+        "ln(0)",
+    ),
 )
 WRAPPERS = (
     *("sqrt({})", "ln({})", "exp({})", "1/{}", "{}^{}", "|{}|", "-{}", "∇{}", "∇·{}", "Δ{}", "Δ(Δ{})", "∂x {}", "∂t {}"),
@@ -34,20 +65,90 @@ WRAPPERS = (
     *("sign({})", "sin(1e9*{})", "solution[u]({})", "x -> {}", "{} ∘ {}", "transpose({})", "∏[i in 1..d] {}", "⟨{}|{}⟩"),
 )  # fmt: skip
 REGIONS = (
-    *("on Ω", "on ∂Ω", "on X", "on ∂X", "on X × I", "on ∂X × I", "on X × {0}", "on X × {1}", "on I", "on ∂I", "on X × X"),
-    *("on Θ × {0}", "on {x in X : x > 0}", "on [0, 1]", "on ∂(A ∪ B)", "on X \\ A", "on disk((0, 0), 1)", "on torus(1)"),
+    *(
+        "on Ω",
+        "on ∂Ω",
+        "on X",
+        "on ∂X",
+        "on X × I",
+        "on ∂X × I",
+        "on X × {0}",
+        "on X × {1}",
+        "on I",
+        "on ∂I",
+        "on X × X",
+    ),
+    *(
+        "on Θ × {0}",
+        "on {x in X : x > 0}",
+        "on [0, 1]",
+        "on ∂(A ∪ B)",
+        "on X \\ A",
+        "on disk((0, 0), 1)",
+        "on torus(1)",
+    ),
     *("on R^2", "on X × {T}", "on ∂Ω × {0}", "on nothing", "", "on {0}"),
 )
 SETS = (
-    *("[0, 1]", "[1, 0]", "[0, 0]", "[0, 1]^2", "[0, 1]^3", "R", "R^2", "R^d", "R^0", "R^1000", "torus(1)", "torus(1, 2)"),
+    *(
+        "[0, 1]",
+        "[1, 0]",
+        "[0, 0]",
+        "[0, 1]^2",
+        "[0, 1]^3",
+        "R",
+        "R^2",
+        "R^d",
+        "R^0",
+        "R^1000",
+        "torus(1)",
+        "torus(1, 2)",
+    ),
     *("disk((0, 0), 1)", "ball(0, 1)", "[0, 1]^2 \\ disk((.5, .5), .2)", "[0, ∞)", "{1, 2, 3}", "torus(-1)", "R^(-1)"),
-    *("[0, 1] × torus(1)", "[0, 1] ∪ [2, 3]", "{x in R : x > 0}", "∂[0, 1]^2", "annulus((0, 0), 1, 2)", "[0, T]", "P(R)"),
+    *(
+        "[0, 1] × torus(1)",
+        "[0, 1] ∪ [2, 3]",
+        "{x in R : x > 0}",
+        "∂[0, 1]^2",
+        "annulus((0, 0), 1, 2)",
+        "[0, T]",
+        "P(R)",
+    ),
 )
 CODOMAINS = ("-> R", "-> R^2", "-> R^3", "-> [0, 1]", "-> R^d", "-> C", "-> X", "-> R^(2, 2)", "-> P(X)", "-> R^100")
 OPTIONS = (
-    *("points=0", "points=1", "points=10^9", "steps=0", "lr=0", "lr=-1", "cells=3", "cells=0", "cells=(4, 4)", "n=0", "n=1"),
-    *("box=[0, 1]", "box=[-1, 1]^2", "metric=W2", "metric=L2", "metric=Hm1", "metric=Stein(K)", "metric=FisherRao", "dt=0"),
-    *("metric=WFR", "density=knn(10)", "density=kde(.1)", "sampler=uniform", "nonsense=1", "features=10", "moments=exact"),
+    *(
+        "points=0",
+        "points=1",
+        "points=10^9",
+        "steps=0",
+        "lr=0",
+        "lr=-1",
+        "cells=3",
+        "cells=0",
+        "cells=(4, 4)",
+        "n=0",
+        "n=1",
+    ),
+    *(
+        "box=[0, 1]",
+        "box=[-1, 1]^2",
+        "metric=W2",
+        "metric=L2",
+        "metric=Hm1",
+        "metric=Stein(K)",
+        "metric=FisherRao",
+        "dt=0",
+    ),
+    *(
+        "metric=WFR",
+        "density=knn(10)",
+        "density=kde(.1)",
+        "sampler=uniform",
+        "nonsense=1",
+        "features=10",
+        "moments=exact",
+    ),
     *("width=0", "depth=0", "width=10^6", "dt=-1", "dt=1e-300", "seed=x", "measure=ρ", "boundary=hard", "box=R"),
 )
 STATEMENTS = (
@@ -62,11 +163,68 @@ STATEMENTS = (
 
 
 TERMS = (
-    *("u", "u^3", "u*∂x u", "∂x u", "|∇u|²", "sin(u)", "x*u", "exp(-x²)*u", "∂xx u", "Δu", "∂t u", "∫ u dx", "u(0)", "1/u"),
-    *("sqrt(1 + u²)", "∇·(u*∇u)", "p*ln(p)", "p²", "∇·(p*x)", "1/2*Δp", "∫ (x - y)²*p(y) dy", "v · ∇v", "∇p", "1", "x", "t"),
-    *("max(u, 0)", "|u|", "∂xxx u", "Δ(Δu)", "(∂x u)²", "ln(2 + u²)", "u^1.5", "u(x + 1)", "∂x p", "tan(x)", "1/x", "sign(x)"),
+    *(
+        "u",
+        "u^3",
+        "u*∂x u",
+        "∂x u",
+        "|∇u|²",
+        "sin(u)",
+        "x*u",
+        "exp(-x²)*u",
+        "∂xx u",
+        "Δu",
+        "∂t u",
+        "∫ u dx",
+        "u(0)",
+        "1/u",
+    ),
+    *(
+        "sqrt(1 + u²)",
+        "∇·(u*∇u)",
+        "p*ln(p)",
+        "p²",
+        "∇·(p*x)",
+        "1/2*Δp",
+        "∫ (x - y)²*p(y) dy",
+        "v · ∇v",
+        "∇p",
+        "1",
+        "x",
+        "t",
+    ),
+    *(
+        "max(u, 0)",
+        "|u|",
+        "∂xxx u",
+        "Δ(Δu)",
+        "(∂x u)²",
+        "ln(2 + u²)",
+        "u^1.5",
+        "u(x + 1)",
+        "∂x p",
+        "tan(x)",
+        "1/x",
+        "sign(x)",
+    ),
 )
-COEFFICIENTS = ("2*", "-", "x*", "(1 + x²)*", "t*", "u*", "0*", "exp(x)*", "1/3*", "β*", "sqrt(t)*", "d*", "p*", "10^30*", "i*")
+COEFFICIENTS = (
+    "2*",
+    "-",
+    "x*",
+    "(1 + x²)*",
+    "t*",
+    "u*",
+    "0*",
+    "exp(x)*",
+    "1/3*",
+    "β*",
+    "sqrt(t)*",
+    "d*",
+    "p*",
+    "10^30*",
+    "i*",
+)
 FUNCTIONS = ("sin", "cos", "exp", "ln", "sqrt", "tanh", "abs", "erf", "max", "sign", "atan", "gamma", "floor")
 
 
@@ -122,7 +280,10 @@ def rename(text: str, other: str, rng: random.Random) -> str:
     found = _names(text)
     if not found:
         return text
-    old, new = rng.choice(found)[0], rng.choice([m[0] for m in found] + ["class", "torch", "lambda", "e", "i", "t", "x"])
+    old, new = (
+        rng.choice(found)[0],
+        rng.choice([m[0] for m in found] + ["class", "torch", "lambda", "e", "i", "t", "x"]),
+    )
     return NAME.sub(lambda m: new if m[0] == old else m[0], text)
 
 
@@ -136,13 +297,13 @@ def exchange_number(text: str, other: str, rng: random.Random) -> str:
 
 
 def exchange_region(text: str, other: str, rng: random.Random) -> str:
-    pool = [*REGIONS, *(m[0] for m in REGION.finditer(text)) , *(m[0] for m in REGION.finditer(text))]
+    pool = [*REGIONS, *(m[0] for m in REGION.finditer(text)), *(m[0] for m in REGION.finditer(text))]
     return _replace(text, list(REGION.finditer(text)), rng, lambda m: rng.choice(pool))
 
 
 def exchange_set(text: str, other: str, rng: random.Random) -> str:
     """A domain becomes another set, with the same coordinates."""
-    found = [m for m in re.finditer(r"(?<=\) = )[^#\n]+", text)]
+    found = list(re.finditer(r"(?<=\) = )[^#\n]+", text))
     return _replace(text, found, rng, lambda m: rng.choice(SETS))
 
 

@@ -74,10 +74,16 @@ def _text(t: Traits, rng: random.Random) -> str:
     time = ", I(t) = [0, 1]" if t.time != "steady" else ""
     lines = [f"domain  {place.head} = {place.text}{time}", _unknowns(t, place), ""]
     lines += _equations(t, place, names, exact, operators) + _starts(t, place, exact) + _walls(t, place, exact, rng)
-    labels = [line.partition(":")[0] for line in lines if ":" in line and not line.startswith(("unknown", "f := ", "g := "))]
+    labels = [
+        line.partition(":")[0] for line in lines if ":" in line and not line.startswith(("unknown", "f := ", "g := "))
+    ]
     lines += ["", f"solve {', '.join(labels)}"]
     values = list(map(written, exact))
-    reports = [f"w, ({', '.join(values)})"] if t.unknowns == "vector" else [f"{n}, {e}" for n, e in zip(names, values, strict=True)]
+    reports = (
+        [f"w, ({', '.join(values)})"]
+        if t.unknowns == "vector"
+        else [f"{n}, {e}" for n, e in zip(names, values, strict=True)]
+    )
     return "\n".join([*lines, "report " + ", ".join(f"error({r})" for r in reports)]) + "\n"
 
 
@@ -102,7 +108,13 @@ def _place(t: Traits, rng: random.Random) -> Place:
         center, radius = rng.choice((("0, 0", "1"), ("1/2, 1/2", "1/2"), ("1, 0", "3/4")))
         return Place("Ω", f"disk(({center}), {radius})", head, point, one)
     if t.region == "annulus":
-        return Place("Ω", f"disk((0, 0), 1) \\ disk({rng.choice(('(0, 0), 2/5', '(1/5, 0), 3/10', '(0, -1/4), 1/3'))})", head, point, one)
+        return Place(
+            "Ω",
+            f"disk((0, 0), 1) \\ disk({rng.choice(('(0, 0), 2/5', '(1/5, 0), 3/10', '(0, -1/4), 1/3'))})",
+            head,
+            point,
+            one,
+        )
     ends = [rng.choice(((0, 1), (-1, 1), (0, 2))) for _ in range(t.space)]
     sides = [f"[{a}, {b}]" for a, b in ends]
     text = f"{sides[0]}^{t.space}" if t.space > 1 and len(set(sides)) == 1 else " × ".join(sides)
@@ -115,7 +127,9 @@ def _solution(t: Traits, place: Place, rng: random.Random) -> Expr:
     aside = Rational(1, 2) * _factor(t, place.point[0], place.scales[0], rng)
     if t.time == "steady":
         return sp.Mul(*factors) + aside
-    return sp.Mul(*factors) * rng.choice((sp.exp(-T), sp.cos(2 * T), 1 + sp.sin(T))) + aside * rng.choice((sp.S.One, sp.cos(T)))
+    return sp.Mul(*factors) * rng.choice((sp.exp(-T), sp.cos(2 * T), 1 + sp.sin(T))) + aside * rng.choice(
+        (sp.S.One, sp.cos(T))
+    )
 
 
 def _factor(t: Traits, x: Symbol, scale: Expr, rng: random.Random) -> Expr:
@@ -183,7 +197,9 @@ def _unknowns(t: Traits, place: Place) -> str:
     return "unknown " + names.replace("{}", domain)
 
 
-def _equations(t: Traits, place: Place, names: tuple[str, ...], exact: list[Expr], operators: list[Operator]) -> list[str]:
+def _equations(
+    t: Traits, place: Place, names: tuple[str, ...], exact: list[Expr], operators: list[Operator]
+) -> list[str]:
     """The equations inside; two unknowns are coupled by a rotation, which adds no growth."""
     domain = place.name + (" × I" if t.time != "steady" else "")
     sources = [sum((o.value(e) for o in operators), sp.S.Zero) for e in exact]
@@ -192,7 +208,11 @@ def _equations(t: Traits, place: Place, names: tuple[str, ...], exact: list[Expr
     right = [written(sp.expand(s)) for s in sources]
     if t.unknowns == "vector":
         linear = [o.text.format(u="w") for o in operators if "{u}^" not in o.text and "sin" not in o.text]
-        bent = ["(" + ", ".join(o.text.format(u=n) for n in names) + ")" for o in operators if "{u}^" in o.text or "sin" in o.text]
+        bent = [
+            "(" + ", ".join(o.text.format(u=n) for n in names) + ")"
+            for o in operators
+            if "{u}^" in o.text or "sin" in o.text
+        ]
         return [f"bulk: {_joined([*linear, *bent, '(w[2], -w[1])'])} = ({', '.join(right)}) on {domain}"]
     others = [[], []] if len(exact) == 1 else [["v"], ["-u"]]
     lines = [f"{f} := {r}" for f, r in zip("fg", right, strict=False)]
