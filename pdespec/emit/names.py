@@ -131,11 +131,13 @@ class Namespace:
     """The identifiers of one scope of the emitted script.
 
     A user's name keeps one identifier and no two names share one (`name`); a name that the compiler invents (`fresh`)
-    gives way by a number.  An `inner` scope sees the identifiers of the outer one and hides none of them.
+    gives way by a number.  An `inner` scope sees the identifiers of the outer one and hides none of them.  Users' names
+    give way to `avoided`, and all end in `mark`, with which a first draft of a script tells theirs from its own.
     """
 
-    def __init__(self, taken: Iterable[str] = ()) -> None:
+    def __init__(self, taken: Iterable[str] = (), avoided: frozenset[str] = frozenset(), mark: str = "") -> None:
         self._owner: dict[str, str] = dict.fromkeys(taken, "")
+        self._avoided, self._mark = avoided, mark
 
     def name(self, user: str, span: Span | None = None) -> str:
         """The identifier of a user's name; the same one each time.
@@ -144,8 +146,9 @@ class Namespace:
         user's name already has it.
         """
         result, canonical = ident(user, span), latin(user)
-        if self._owner.get(result) == "":
+        if self._owner.get(result) == "" or result in self._avoided:
             result += "_"
+        result += self._mark
         owner = self._owner.setdefault(result, canonical)
         if owner != canonical:
             self._collide(user, owner, result, span)
@@ -168,7 +171,7 @@ class Namespace:
 
     def inner(self) -> Namespace:
         """A scope inside this one."""
-        scope = Namespace()
+        scope = Namespace(avoided=self._avoided, mark=self._mark)
         scope._owner = dict(self._owner)
         return scope
 

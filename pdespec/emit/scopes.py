@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import symtable
+from collections.abc import Iterator
 
 
 def global_names(text: str) -> set[str]:
@@ -31,6 +32,30 @@ def _annotations(tree: ast.AST) -> set[str]:
             parts.append(node.annotation)
         found |= {n.id for part in parts if part for n in ast.walk(part) if isinstance(n, ast.Name)}
     return found
+
+
+def own_names(text: str, mark: str) -> frozenset[str]:
+    """What a script binds where it also looks up users' names, which all end in a mark; spelt without the mark.
+
+    These are the names at its top, and the local ones of every function that looks up a user's name outside itself.
+    """
+    top = symtable.symtable(text, "<emitted>", "exec")
+    found = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}
+    for chain in _functions(top, ()):
+        if any(s.is_global() and s.get_name().endswith(mark) for s in chain[-1].get_symbols()):
+            found |= {s.get_name() for table in chain for s in table.get_symbols() if s.is_local()}
+    return frozenset(name.replace(mark, "") for name in found if not name.endswith(mark))
+
+
+def _functions(
+    table: symtable.SymbolTable, outer: tuple[symtable.SymbolTable, ...]
+) -> Iterator[tuple[symtable.SymbolTable, ...]]:
+    """Each function with those around it, the innermost last."""
+    for child in table.get_children():
+        chain = (*outer, child) if child.get_type() == "function" else outer
+        if chain is not outer:
+            yield chain
+        yield from _functions(child, chain)
 
 
 def bound_names(tree: ast.Module) -> dict[str, ast.stmt]:

@@ -26,7 +26,7 @@ from pdespec.emit.parts import Script, Section, SolveCode, parameters
 from pdespec.emit.realisations import emit_solve
 from pdespec.emit.regions import sets_section
 from pdespec.emit.reports import evaluate_section, solution_section
-from pdespec.emit.scopes import global_names
+from pdespec.emit.scopes import global_names, own_names
 from pdespec.emit.verify import verify
 from pdespec.model.model import Equation, Param, Unknown
 from pdespec.model.sets import Interval, plain
@@ -51,13 +51,19 @@ BASE = (
 def emit(plan: Plan, *, engine: str = "auto") -> tuple[str | None, tuple[Diagnostic, ...]]:
     """The text of the script; what has no form in code is an error."""
     try:
-        return _emit(plan, engine), ()
+        return verify(_emit(plan, engine)), ()
     except SpecError as problem:
         return None, problem.diagnostics
 
 
 def _emit(plan: Plan, engine: str) -> str:
-    script = Script(plan, Namespace(sorted(defined_names() | LOCALS)), engine)
+    """The script after a draft, which tells what it calls itself: users' names give way to that."""
+    draft = _written(Script(plan, Namespace(mark=MARK), engine))
+    return _written(Script(plan, Namespace(defined_names(), own_names(draft, MARK)), engine))
+
+
+def _written(script: Script) -> str:
+    plan = script.plan
     _claim_names(script)
     solves = [emit_solve(realisation, script) for realisation in plan.solves]
     sections = [s for code in solves for s in code.sections]
@@ -76,7 +82,7 @@ def _emit(plan: Plan, engine: str) -> str:
     parts.append(ruler("main") + "\n" + _main(plan, solves, script))
     body = "\n\n\n".join(p.strip("\n") for p in parts) + "\n"
     top = f"{_docstring(plan, solves)}\n\nfrom __future__ import annotations\n\n{_imports(imports, body)}"
-    return verify(f"{top}\n\n\n{body}")
+    return f"{top}\n\n\n{body}"
 
 
 def _report_sections(solves: list[SolveCode], script: Script) -> list[Section]:
@@ -181,53 +187,8 @@ def _unknown(u: Unknown) -> str:
     return escape(f"{u.name} on {' × '.join(d.name for d in u.domains)}")
 
 
-LOCALS = frozenset(
-    [
-        "a",
-        "advance",
-        "after",
-        "arrays",
-        "axes",
-        "blocks",
-        "chain",
-        "coefficients",
-        "dealiased",
-        "density",
-        "diffusion",
-        "drawn",
-        "features",
-        "flow",
-        "gradient",
-        "grid",
-        "importance",
-        "keep",
-        "monitor",
-        "moved",
-        "names",
-        "net",
-        "normals",
-        "on_step",
-        "phi",
-        "points",
-        "react_by",
-        "move_by",
-        "rules",
-        "run",
-        "solution",
-        "solutions",
-        "span",
-        "spread",
-        "stages",
-        "start",
-        "state",
-        "stderr",
-        "terms",
-        "value",
-        "weights",
-        "z",
-    ]
-)
-"""What functions of a script call their own variables: a user's name that is one of them gets a trailing underscore."""
+MARK = "ǃ"
+"""Ends every user's name in a draft: a letter to Python, and none of theirs, which are ASCII."""
 
 OWN = {
     "math": "import math",
