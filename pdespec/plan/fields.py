@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sympy import Expr
+from sympy import Expr, exp
 
+from pdespec.derive.components import scalar
 from pdespec.derive.derivation import Derivation, Residual
 from pdespec.diagnostics import SpecError, error
 from pdespec.model.model import Call, Solve
-from pdespec.model.sets import Set, Torus, plain, product
-from pdespec.model.terms import Field, Integrate, flat
+from pdespec.model.sets import Interval, Set, Torus, plain, product
+from pdespec.model.terms import Field, Integrate, flat, shape
 from pdespec.plan.conditions import channels, conditions, coordinates, is_integral
+from pdespec.plan.evaluate import evaluate, parameter_values
 from pdespec.plan.networks import networks
 from pdespec.plan.plan import Collocation, Condition, Descent, Features, PointSet
 from pdespec.plan.unbounded import Box, box_of, invariant_weight, shown, unbounded, within
@@ -115,31 +117,41 @@ def plan_collocation(derivation: Derivation, solve: Solve, why: tuple[str, ...])
     counts = {"interior": interior, "boundary": share, "initial": share, "terminal": share}
     weights = {"interior": 1.0, "boundary": 10.0, "initial": 10.0, "terminal": 10.0}
     made = conditions(derivation, solve, solve.equations, counts, weights)
-    box = _box(derivation, solve, made) if unbounded(domain) else None
-    if box:
+    box = None
+    if unbounded(domain):
+        box, reason = _box(derivation, solve, made)
         made = tuple(replace(c, points=replace(c.points, region=within(c.points.region, box))) for c in made)
-        why = (*why, f"{domain} cut to {shown(box)}, outside which the invariant density has less than 1e-10")
+        why = (*why, f"{domain} cut to {shown(box)}, {reason}")
     nets, built_in, reasons = networks(derivation, solve, fields, made)
     left = tuple(c for c in made if c.label not in built_in)
     return Collocation(solve, fields, nets, left, built_in, iterations(solve), (*why, *reasons), box)
 
 
-def _box(derivation: Derivation, solve: Solve, made: tuple[Condition, ...]) -> Box:
-    """The box in which points are drawn on an unbounded domain: that of an invariant density."""
+def _box(derivation: Derivation, solve: Solve, made: tuple[Condition, ...]) -> tuple[Box, str]:
+    """The box in which points are drawn on an unbounded domain, and where it comes from.
+
+    It is the author's `box=`, that of a density of the spec which is invariant under the equation's process, or that of
+    another density of the spec.
+    """
+    given = solve.method.option("box") if solve.method else None
+    if isinstance(given, Set):
+        values = parameter_values(derivation.model)
+        sides = [plain(f) for f in plain(given).factors]
+        pairs = [(evaluate(s.lo, values), evaluate(s.hi, values)) for s in sides if isinstance(s, Interval)]
+        return tuple((float(lo), float(hi)) for lo, hi in pairs), "as `box=` asks"
     inner = next((c for c in made if c.residual.role == "interior"), made[0])
-    weight = invariant_weight(inner.residual, inner.coordinates, derivation.model)
-    if weight is None:
-        raise SpecError(
-            [
-                error(
-                    "PDE527",
-                    solve.method_span or solve.span,
-                    "points on an unbounded domain need a density, and none of the spec is invariant",
-                    hint="give a bounded domain",
-                )
-            ]
-        )
-    return box_of(weight, inner.coordinates, derivation.model)
+    point, model = inner.coordinates, derivation.model
+    weight = invariant_weight(inner.residual, point, model)
+    if weight is not None:
+        return box_of(weight, point, model), "outside which the invariant density has less than 1e-10"
+    for definition in model.definitions:
+        w = None if definition.term is None or shape(definition.term) else scalar(definition.term)
+        if isinstance(w, exp) and w.free_symbols & set(point):
+            text = f"outside which {definition.name} (not invariant here) has less than 1e-10"
+            return box_of(w, point, model), text
+    where = solve.method_span or solve.span
+    message = "points on an unbounded domain need a density, and the spec has none"
+    raise SpecError([error("PDE527", where, message, hint="add box= to `using`, or give a bounded domain")])
 
 
 def iterations(solve: Solve) -> tuple[Descent, ...]:
