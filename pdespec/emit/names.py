@@ -13,6 +13,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable
+from string import ascii_lowercase, ascii_uppercase
 from typing import Never
 
 from pdespec.diagnostics import SpecError, error
@@ -45,6 +46,10 @@ SECTIONS = frozenset(
 )
 RESERVED = frozenset([*keyword.kwlist, *dir(builtins)]) | IMPORTED | SECTIONS
 """What a user's name may not be in code: such a name gets a trailing underscore."""
+
+_DESERET = ((ascii_uppercase, 0x10400), (ascii_lowercase, 0x10428))
+DRAFT = {ord(c): chr(first + k) for letters, first in _DESERET for k, c in enumerate(letters)} | {ord("_"): "\N{UNDERTIE}"}
+"""Users' names in a draft: Python takes Deseret letters in identifiers, with upper and lower case, and no user may."""
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _COMPONENT = re.compile(r"\[(\d+)\]")
@@ -132,12 +137,17 @@ class Namespace:
 
     A user's name keeps one identifier and no two names share one (`name`); a name that the compiler invents (`fresh`)
     gives way by a number.  An `inner` scope sees the identifiers of the outer one and hides none of them.  Users' names
-    give way to `avoided`, and all end in `mark`, with which a first draft of a script tells theirs from its own.
+    give way to `avoided`; in a `draft` they are in another alphabet, which tells them from the script's own.
     """
 
-    def __init__(self, taken: Iterable[str] = (), avoided: frozenset[str] = frozenset(), mark: str = "") -> None:
+    def __init__(self, taken: Iterable[str] = (), avoided: frozenset[str] = frozenset(), draft: bool = False) -> None:
         self._owner: dict[str, str] = dict.fromkeys(taken, "")
-        self._avoided, self._mark = avoided, mark
+        self._avoided, self._draft = avoided, draft
+
+    @property
+    def users(self) -> frozenset[str]:
+        """The identifiers of users' names."""
+        return frozenset(identifier for identifier, owner in self._owner.items() if owner)
 
     def name(self, user: str, span: Span | None = None) -> str:
         """The identifier of a user's name; the same one each time.
@@ -148,7 +158,8 @@ class Namespace:
         result, canonical = ident(user, span), latin(user)
         if self._owner.get(result) == "" or result in self._avoided:
             result += "_"
-        result += self._mark
+        if self._draft:
+            result = result.translate(DRAFT)
         owner = self._owner.setdefault(result, canonical)
         if owner != canonical:
             self._collide(user, owner, result, span)
@@ -171,7 +182,7 @@ class Namespace:
 
     def inner(self) -> Namespace:
         """A scope inside this one."""
-        scope = Namespace(avoided=self._avoided, mark=self._mark)
+        scope = Namespace(avoided=self._avoided, draft=self._draft)
         scope._owner = dict(self._owner)
         return scope
 

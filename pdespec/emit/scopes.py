@@ -34,17 +34,14 @@ def _annotations(tree: ast.AST) -> set[str]:
     return found
 
 
-def own_names(text: str, mark: str) -> frozenset[str]:
-    """What a script binds where it also looks up users' names, which all end in a mark; spelt without the mark.
-
-    These are the names at its top, and the local ones of every function that looks up a user's name outside itself.
-    """
+def own_names(text: str, users: frozenset[str]) -> frozenset[str]:
+    """What a script binds where it also looks up users' names: its top, and every function that looks one up outside."""
     top = symtable.symtable(text, "<emitted>", "exec")
     found = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}
     for chain in _functions(top, ()):
-        if any(s.is_global() and s.get_name().endswith(mark) for s in chain[-1].get_symbols()):
+        if any(s.is_global() and s.get_name() in users for s in chain[-1].get_symbols()):
             found |= {s.get_name() for table in chain for s in table.get_symbols() if s.is_local()}
-    return frozenset(name.replace(mark, "") for name in found if not name.endswith(mark))
+    return frozenset(found - users)
 
 
 def _functions(

@@ -21,7 +21,7 @@ from pdespec.diagnostics import Diagnostic, SpecError
 from pdespec.emit.definitions import definitions_section, known_definitions, parameters_section
 from pdespec.emit.inline import defined_names, inline, merge_imports
 from pdespec.emit.layout import WIDTH, fit, ruler
-from pdespec.emit.names import Namespace, escape, literal
+from pdespec.emit.names import DRAFT, Namespace, escape, literal
 from pdespec.emit.parts import Script, Section, SolveCode, parameters
 from pdespec.emit.realisations import emit_solve
 from pdespec.emit.regions import sets_section
@@ -58,8 +58,11 @@ def emit(plan: Plan, *, engine: str = "auto") -> tuple[str | None, tuple[Diagnos
 
 def _emit(plan: Plan, engine: str) -> str:
     """The script after a draft, which tells what it calls itself: users' names give way to that."""
-    draft = _written(Script(plan, Namespace(mark=MARK), engine))
-    return _written(Script(plan, Namespace(defined_names(), own_names(draft, MARK)), engine))
+    draft = Script(plan, Namespace(draft=True), engine)
+    own = own_names(_written(draft), draft.names.users)
+    latin = {ord(other): letter for letter, other in DRAFT.items()}
+    avoided = frozenset(name.translate(latin) for name in own)
+    return _written(Script(plan, Namespace(defined_names(), avoided), engine))
 
 
 def _written(script: Script) -> str:
@@ -186,9 +189,6 @@ def _order(r: Residual) -> int:
 def _unknown(u: Unknown) -> str:
     return escape(f"{u.name} on {' × '.join(d.name for d in u.domains)}")
 
-
-MARK = "ǃ"
-"""Ends every user's name in a draft: a letter to Python, and none of theirs, which are ASCII."""
 
 OWN = {
     "math": "import math",

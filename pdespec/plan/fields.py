@@ -69,21 +69,28 @@ def same_domain(derivation: Derivation, solve: Solve, fields: tuple[Field, ...])
     return domain
 
 
+COLUMNS = {1: 400, 2: 1200, 3: 1600}
+REPEATED = {1: 400, 2: 600, 3: 800}
+"""The most columns of a least-squares matrix, by dimension: of one that is solved once, and of those of Gauss–Newton."""
+
+
 def plan_features(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -> Features:
     """One least-squares problem; interior equations weigh 1 and conditions 10, relative to the size of their rows."""
     fields = fields_of(derivation, solve)
     domain = same_domain(derivation, solve, fields)
     dimension = len(coordinates(fields[0]))
-    count = option(solve.method, "count", {1: 200, 2: 800, 3: 1200}.get(dimension, 1500))
-    interior = option(solve.method, "points", {1: 600, 2: 2400}.get(dimension, 4000))
+    residuals = [derivation.residual(label) for label in solve.equations]
+    linear = all(r.linear for r in residuals)
+    functions = sum(f.shape[0] if f.shape else 1 for f in fields)
+    columns = (COLUMNS if linear else REPEATED).get(dimension, 1500) // functions
+    count = option(solve.method, "count", min({1: 200, 2: 800, 3: 1200}.get(dimension, 1500), columns))
+    interior = option(solve.method, "points", 3 * count)
     counts = {"interior": interior, "boundary": interior // 3, "initial": interior // 3, "terminal": interior // 3}
     weights = {"interior": 1.0, "boundary": 10.0, "initial": 10.0, "terminal": 10.0}
-    residuals = [derivation.residual(label) for label in solve.equations]
     pointwise = tuple(r.label for r in residuals if not is_integral(r))
     integral = [r for r in residuals if is_integral(r)]
     made = conditions(derivation, solve, pointwise, counts, weights)
     constraints = tuple(_constraint(r, fields, domain, interior) for r in integral)
-    linear = all(r.linear for r in residuals)
     return Features(
         solve, fields, coordinates(fields[0]), made, constraints, count, linear, periods(domain), domain, why
     )

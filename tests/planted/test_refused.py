@@ -52,5 +52,7 @@ def test_with_a_rotation_the_strong_form_alone_still_builds() -> None:
     """The variational form is what a rotation makes wrong; the committor of the process is still its generator's."""
     text = (SPECS / "committor.pde").read_text(encoding="utf-8")
     text = text.replace("diffusion(-∇V,", "diffusion(-∇V + (x[2], -x[1]),")
-    kept = [line for line in text.split("\n") if "weak" not in line and not line.startswith("ritz:") and "ritz(" not in line]
+    kept = [
+        line for line in text.split("\n") if "weak" not in line and not line.startswith("ritz:") and "ritz(" not in line
+    ]
     assert compiler.compile(Source("committor.pde", "\n".join(kept)), folder=SPECS).require().source
