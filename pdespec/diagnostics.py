@@ -7,8 +7,9 @@ Codes are `PDE` and three digits, by family: 0 syntax, 1 names, 2 types, 3 well-
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from pdespec.source import Span
@@ -85,3 +86,12 @@ def note(code: str, span: Span | None, message: str, **more: object) -> Diagnost
 def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
     """Whether any of them stops the build."""
     return any(d.severity is Severity.ERROR for d in diagnostics)
+
+
+@contextmanager
+def located(span: Span | None) -> Iterator[None]:
+    """Errors that are raised inside without a place of their own get this one: a statement names its depths."""
+    try:
+        yield
+    except SpecError as problem:
+        raise SpecError(d if d.span else replace(d, span=span) for d in problem.diagnostics) from problem

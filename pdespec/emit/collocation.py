@@ -57,10 +57,11 @@ def emit_collocation(plan: Collocation, script: Script) -> SolveCode:
 
 
 def class_name(f: Field, solve: Solve, script: Script) -> str:
-    """`U`, or `RitzU` where solves have labels."""
+    """`U`, or `RitzU` where solves have labels; `uNetwork` where something else in the spec has the name U."""
     name = script.names.name(f.name)
     stem = script.names.name(solve.title) if solve.title else ""
-    return "".join(part[:1].upper() + part[1:] for part in (stem, name) if part) or "Network"
+    short = "".join(part[:1].upper() + part[1:] for part in (stem, name) if part)
+    return f"{stem}{name}Network" if short in script.names.users else short
 
 
 def network_sections(networks: tuple[Network, ...], solve: Solve, script: Script) -> tuple[Section, ...]:

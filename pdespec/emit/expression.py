@@ -117,7 +117,18 @@ def _constant(expr: NumberSymbol, printer: Printer) -> Code:
 
 
 def _negative(term: Expr) -> bool:
-    return bool(term.is_Number and term < 0) or (term.is_Mul and bool(term.as_coeff_Mul()[0] < 0))
+    return bool(term.as_coeff_Mul()[0] < 0)
+
+
+def _unsigned(term: Expr) -> tuple[bool, Expr]:
+    """Whether a term is subtracted, and its absolute value: a sum of negative terms is minus a sum."""
+    coefficient, rest = term.as_coeff_Mul()
+    factors = Mul.make_args(rest)
+    turned = [f.is_Add and all(map(_negative, f.args)) for f in factors]
+    if coefficient == 1 and len(factors) == 1:
+        return False, term
+    rest = Mul(*(-f if turn else f for f, turn in zip(factors, turned, strict=True))) if any(turned) else rest
+    return bool(coefficient < 0) != (sum(turned) % 2 == 1), abs(coefficient) * rest
 
 
 def _degree(term: Expr) -> float:
@@ -130,8 +141,8 @@ def _terms(expr: Add, printer: Printer) -> list[tuple[bool, Code]]:
     """Sign and absolute value of each term, in order."""
     keyed = []
     for term in expr.args:
-        negative = _negative(term)
-        code = printer.code(-term if negative else term)
+        negative, size = _unsigned(term)
+        code = printer.code(size)
         keyed.append(((printer.prominence(term), -_degree(term), code.text), negative, code))
     keyed.sort(key=lambda entry: entry[0])
     terms = [(negative, code) for _, negative, code in keyed]
@@ -182,10 +193,9 @@ def _ordered(factors: list[Expr], printer: Printer) -> list[Code]:
 
 
 def _product(expr: Mul, printer: Printer) -> Code:
-    coefficient, above, below = _fraction(expr)
+    negative, unsigned = _unsigned(expr)
+    size, above, below = _fraction(unsigned)
     numerator, denominator = _ordered(above, printer), _ordered(below, printer)
-    negative = bool(coefficient < 0)
-    size = -coefficient if negative else coefficient
     if isinstance(size, Rational) and size.q != 1 and (denominator or size.q not in _DYADIC or size.p >= 1000):
         if max(size.p, size.q) >= 2**53:
             numerator.insert(0, printer.code(size))

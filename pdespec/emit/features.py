@@ -141,7 +141,6 @@ def _equations(stem: str, names: list[str], script: Script) -> str:
 
 def _solve(stem: str, plan: Features, conditions: tuple[Condition, ...], script: Script) -> str:
     box = box_code(plan.region, script)
-    periodic = literal(tuple(any(k == i for i, _ in plan.periods) for k in range(len(plan.coordinates))))
     importance = "{" + ", ".join(f'"{script.names.name(c.label)}": {literal(c.weight)}' for c in conditions) + "}"
     steps = 1 if plan.linear else 12
     blocks = outputs(plan)
@@ -154,7 +153,8 @@ def _solve(stem: str, plan: Features, conditions: tuple[Condition, ...], script:
     return (
         f"def {stem}solve(config: Config) -> tuple[dict[str, ExpansionField], list[Stage]]:\n"
         f'    """{size}; equations weigh by the size of their rows, conditions ten times."""\n'
-        f"    expansion = Expansion({box}, {plan.count}, {len(blocks)}, config.seed, config.device, {periodic})\n"
+        f"    expansion = Expansion({box}, {plan.count}, {len(blocks)}, "
+        f"config.seed, config.device, {literal(plan.periodic)})\n"
         f"    points, held_out = {stem}sample(config, 0), {stem}sample(config, 1)\n"
         f"    importance = {importance}\n"
         f'    stage = LeastSquares("{plan.solve.title or "fit"}", expansion, {stem}equations, '

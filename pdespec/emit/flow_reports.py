@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from sympy import Expr, log
 
 from pdespec.derive.variation import NoVariation, variation
-from pdespec.diagnostics import SpecError, error
 from pdespec.emit.axes import Array, Points, Scope, scalar, without_factor
 from pdespec.emit.flow_scope import space
 from pdespec.emit.names import literal
 from pdespec.emit.parts import Script, SolveCode, solution_name
 from pdespec.model.model import Call
+from pdespec.model.refusal import refuse
 from pdespec.model.terms import Expect, FieldValue, Integrate
 from pdespec.plan.plan import Grid, Particles, Realisation
 
@@ -50,14 +50,10 @@ def state(plan: Particles | Grid, value: FieldValue, key: str, body: Body) -> st
     time = value.point[-1]
     moment = float(time) if time.is_number else plan.end
     if not plan.begin <= moment <= plan.end:
-        raise SpecError(
-            [
-                error(
-                    "PDE532",
-                    plan.solve.span,
-                    f"a report asks for t = {moment:g}, outside [{plan.begin:g}, {plan.end:g}]",
-                )
-            ]
+        refuse(
+            "PDE532",
+            plan.solve.span,
+            f"a report asks for t = {moment:g}, outside [{plan.begin:g}, {plan.end:g}]",
         )
     code = f'state_at(solutions["{solution}"], {literal(moment)})["{key}"]'
     hint = (
@@ -74,9 +70,7 @@ def flow_leaf(plan: Particles | Grid, key: str):  # type: ignore[no-untyped-def]
     def leaf(value: FieldValue, term: Expr, scope: Scope, body: Body) -> Array | None:
         place = next((scope.points[a] for a in value.point if a in scope.points), None)
         if place is None:
-            raise SpecError(
-                [error("PDE948", None, f"the value of `{value.field.name}` at a fixed point is not supported yet")]
-            )
+            refuse("PDE948", None, f"the value of `{value.field.name}` at a fixed point is not supported yet")
         if isinstance(plan, Grid):
             if isinstance(term, log):
                 return None
@@ -93,9 +87,7 @@ def flow_leaf(plan: Particles | Grid, key: str):  # type: ignore[no-untyped-def]
 def _slope(plan: Grid, value: FieldValue, name: str, body: Body) -> str:
     """A first derivative of a periodic field, by its Fourier modes."""
     if sum(value.orders) != 1 or plan.scheme != "spectral":
-        raise SpecError(
-            [error("PDE914", plan.solve.span, "a report of this derivative is not supported on a grid yet")]
-        )
+        refuse("PDE914", plan.solve.span, "a report of this derivative is not supported on a grid yet")
     solution = solution_name(plan.solve, body.script)
     grid = body.line(("grid", plan.solve.label), "grid", f'solutions["{solution}"].grid')
     gradient = body.line(("gradient", name), f"gradient_{name}", f"spectral_gradient({name}, {grid})")
@@ -107,15 +99,11 @@ def log_density(plan: Particles, particles: str, body: Body) -> str:
     estimator = plan.method.option("density")
     name = estimator.name if isinstance(estimator, Call) else ""
     if not isinstance(estimator, Call) or name not in ("knn", "kde"):
-        raise SpecError(
-            [
-                error(
-                    "PDE524",
-                    plan.solve.method_span,
-                    "a functional of the density's value needs an estimator at its particles",
-                    hint="add density=knn(10) to `using`",
-                )
-            ]
+        refuse(
+            "PDE524",
+            plan.solve.method_span,
+            "a functional of the density's value needs an estimator at its particles",
+            hint="add density=knn(10) to `using`",
         )
     size = float(estimator.arguments[0])  # type: ignore[arg-type]
     points = f"{particles}.reshape(len({particles}), -1)"
@@ -143,7 +131,7 @@ def flow_measure(plan: Particles | Grid, key: str):  # type: ignore[no-untyped-d
             return {first: Points(points, axis, f"{grid}.volume", uniform=True)}, left
         quotient = without_factor(term.body, value)
         if quotient is None:
-            raise SpecError([error("PDE949", None, f"`{term}` is no mean over particles", hint="use grid for it")])
+            refuse("PDE949", None, f"`{term}` is no mean over particles", hint="use grid for it")
         left = Integrate(quotient, tuple(rest), term.args[2]) if rest else quotient
         weights = state(plan, value, "weights", body) if plan.flow.growth != 0 else ""
         return {first: Points(state(plan, value, key, body), axis, weights)}, left

@@ -12,11 +12,11 @@ from sympy import Expr, Poly, PolynomialError, Symbol, Tuple
 
 from pdespec.derive.components import expand as in_coordinates
 from pdespec.derive.components import flatten
-from pdespec.diagnostics import SpecError, error
 from pdespec.emit.axes import Array, Points, Scope, without_factor
 from pdespec.emit.expression import Printer
 from pdespec.emit.parts import Script
 from pdespec.emit.regions import number
+from pdespec.model.refusal import refuse
 from pdespec.model.terms import (
     Expect,
     Field,
@@ -76,9 +76,7 @@ class Laws:
     def nodes(self, term: Expect) -> tuple[str, str]:
         """Names of nodes and weights for an expectation."""
         if term.law.family != "gauss":
-            raise SpecError(
-                [error("PDE945", None, f"𝔼 over the law `{term.law.family}` is not supported yet", hint="gauss is")]
-            )
+            refuse("PDE945", None, f"𝔼 over the law `{term.law.family}` is not supported yet", hint="gauss is")
         (over,) = term.variables
         d = len(flat((over,)))
         key = Tuple(term.law, over)
@@ -167,9 +165,7 @@ def scope_for(p: Representation, here: dict[Variable, Points], script: Script, l
         if isinstance(term, FieldValue) and p.holds(term):
             places = [scope.points[a] for a in term.point if a in scope.points]
             if not places:
-                raise SpecError(
-                    [error("PDE948", None, f"the value of `{p.field.name}` at a fixed point is not supported yet")]
-                )
+                refuse("PDE948", None, f"the value of `{p.field.name}` at a fixed point is not supported yet")
             return particle_value(p, places[0]) if not p.values else Array(p.values, (places[0].axis,))
         return None
 
@@ -195,7 +191,7 @@ def scope_for(p: Representation, here: dict[Variable, Points], script: Script, l
             if quotient is not None:
                 left = Integrate(quotient, rest, term.args[2]) if rest else quotient
                 return {first: Points(p.points, axis, p.weights)}, left
-        raise SpecError([error("PDE949", None, f"`{term}` is no mean over particles", hint="use grid for it")])
+        refuse("PDE949", None, f"`{term}` is no mean over particles", hint="use grid for it")
 
     return Scope(here, leaf, measure, constants, request=lambda term, gradient: script.function(term, gradient))
 
@@ -214,15 +210,11 @@ def convolved(term: Integrate, p: Representation, scope: Scope, laws: Laws) -> A
     moved = substitute(kernel, {x: x + shift, y: y + shift})
     same = flatten(in_coordinates(moved - kernel))
     if any(c.expand() != 0 for c in same):
-        raise SpecError(
-            [
-                error(
-                    "PDE954",
-                    None,
-                    f"the kernel of `{term}` is no function of a difference, and {p.cells} cells make too many pairs",
-                    hint="use fewer cells",
-                )
-            ]
+        refuse(
+            "PDE954",
+            None,
+            f"the kernel of `{term}` is no function of a difference, and {p.cells} cells make too many pairs",
+            hint="use fewer cells",
         )
     name = laws.convolution(substitute(kernel, {x: shift + y}), shift)
     return Array(f"{name}({p.values}.reshape(grid.cells)).flatten()", (scope.points[x].axis,))
@@ -231,15 +223,11 @@ def convolved(term: Integrate, p: Representation, scope: Scope, laws: Laws) -> A
 def particle_value(p: Representation, place: Points) -> Array:
     """The density at the particles, by an estimator."""
     if not p.log_values:
-        raise SpecError(
-            [
-                error(
-                    "PDE524",
-                    None,
-                    f"the value of `{p.field.name}` at its particles needs an estimator",
-                    hint="add density=knn(10) to `using`",
-                )
-            ]
+        refuse(
+            "PDE524",
+            None,
+            f"the value of `{p.field.name}` at its particles needs an estimator",
+            hint="add density=knn(10) to `using`",
         )
     return Array(f"torch.exp({p.log_values})", (place.axis,))
 

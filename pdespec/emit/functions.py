@@ -14,6 +14,7 @@ from sympy.functions.elementary.piecewise import ExprCondPair
 from sympy.logic.boolalg import BooleanFalse, BooleanTrue
 
 from pdespec.emit.code import Code, Precedence
+from pdespec.plan.plan import Sigmoid
 
 if TYPE_CHECKING:
     from pdespec.emit.expression import Printer
@@ -100,6 +101,13 @@ def _sinc(expr: Expr, printer: Printer) -> Code:
     if printer.code(a).tensor:
         return Code(f"torch.sinc({printer(a / S.Pi)})", tensor=True)  # torch.sinc(x) is sin(πx)/(πx)
     return printer.code(sympy.Piecewise((sympy.sin(a) / a, sympy.Ne(a, 0)), (S.One, True)))
+
+
+def _sigmoid(expr: Expr, printer: Printer) -> Code:
+    a = printer.code(expr.args[0])
+    return (
+        Code(f"torch.sigmoid({a.text})", tensor=True) if a.tensor else printer.code(1 / (1 + sympy.exp(-expr.args[0])))
+    )
 
 
 def _remainder(expr: Expr, printer: Printer) -> Code:
@@ -197,6 +205,7 @@ RULES: Mapping[type, Rule] = {
     sympy.Min: _extremum("min", "minimum", "max"),
     sympy.atan2: _atan2,
     sympy.sinc: _sinc,
+    Sigmoid: _sigmoid,
     sympy.Mod: _remainder,
     sympy.StrictLessThan: _relation("<"),
     sympy.LessThan: _relation("<="),

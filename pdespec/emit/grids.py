@@ -10,7 +10,6 @@ from sympy import Expr, Rational, S, Symbol, log
 
 from pdespec.derive.components import scalar as in_coordinates
 from pdespec.derive.notation import unicode
-from pdespec.diagnostics import SpecError, error
 from pdespec.emit.axes import Points, scalar, vector
 from pdespec.emit.expression import Printer
 from pdespec.emit.flow_reports import flow_leaf, flow_measure
@@ -20,6 +19,7 @@ from pdespec.emit.names import escape, literal
 from pdespec.emit.parts import Script, Section, SolveCode, prefix, shown_name, solution_name, term_key
 from pdespec.emit.regions import bounds, number
 from pdespec.emit.spectral import spectral_lines, spectral_section
+from pdespec.model.refusal import refuse
 from pdespec.model.sets import Interval, Torus, plain, product
 from pdespec.model.terms import FieldValue, VectorVariable
 from pdespec.plan.flows import start_density
@@ -61,15 +61,11 @@ def representation(plan: Grid, script: Script) -> tuple[Representation, Expr, st
     """p in cells: values `p` over centres named after the coordinate."""
     (here,) = space(plan.flow.field) if len(plan.flow.field.slots) == 2 else (None,)
     if here is None:
-        raise SpecError(
-            [
-                error(
-                    "PDE909",
-                    plan.solve.method_span,
-                    "a grid over several coordinates of its own is not supported yet",
-                    hint="declare one vector coordinate, X(x) = R^2",
-                )
-            ]
+        refuse(
+            "PDE909",
+            plan.solve.method_span,
+            "a grid over several coordinates of its own is not supported yet",
+            hint="declare one vector coordinate, X(x) = R^2",
         )
     name = script.names.name(here.name)
     values = script.names.name(plan.flow.field.name)
@@ -129,14 +125,10 @@ def _nonlinear(plan: Grid) -> tuple[Expr, Expr]:
     """(ξ, D): δE/δp without its linear diffusion c ln p, and c + P′(p)."""
     flow = plan.flow
     if flow.variation is None:
-        raise SpecError(
-            [
-                error(
-                    "PDE911",
-                    plan.solve.method_span,
-                    "nonlinear diffusion that is no gradient flow is not supported on a grid yet",
-                )
-            ]
+        refuse(
+            "PDE911",
+            plan.solve.method_span,
+            "nonlinear diffusion that is no gradient flow is not supported on a grid yet",
         )
     value, symbol = flow.field.here(), Symbol("_p", positive=True)
     pressure = flow.pressure if flow.pressure is not None else S.Zero
@@ -149,14 +141,10 @@ def _drift(stem: str, plan: Grid, laws: Laws, script: Script) -> str:
     flow = plan.flow
     p, here, x = representation(plan, script)
     if flow.velocity is None or flow.velocity.has(FieldValue):
-        raise SpecError(
-            [
-                error(
-                    "PDE910",
-                    plan.solve.method_span,
-                    "a drift that depends on p and has no potential is not supported on a grid yet",
-                )
-            ]
+        refuse(
+            "PDE910",
+            plan.solve.method_span,
+            "a drift that depends on p and has no potential is not supported on a grid yet",
         )
     scope = scope_for(p, {here: Points(x, "i")}, script, laws, flow.velocity)
     vectorial = isinstance(here, VectorVariable)
@@ -210,15 +198,11 @@ def _grid(plan: Grid, script: Script) -> str:
         sides = bounds(domain, script)
         parts = [plain(f) for f in plain(domain).factors]
         if not all(isinstance(f, (Interval, Torus)) for f in parts):
-            raise SpecError(
-                [
-                    error(
-                        "PDE912",
-                        plan.solve.method_span,
-                        f"a grid on {domain} is not supported yet",
-                        hint="intervals, boxes and tori are",
-                    )
-                ]
+            refuse(
+                "PDE912",
+                plan.solve.method_span,
+                f"a grid on {domain} is not supported yet",
+                hint="intervals, boxes and tori are",
             )
         periodic = tuple(isinstance(f, Torus) for f in parts for _ in range(f.dimension))
     low, high = ("(" + "".join(f"{pair[k]}, " for pair in sides).rstrip(" ") + ")" for k in (0, 1))

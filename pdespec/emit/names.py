@@ -48,7 +48,9 @@ RESERVED = frozenset([*keyword.kwlist, *dir(builtins)]) | IMPORTED | SECTIONS
 """What a user's name may not be in code: such a name gets a trailing underscore."""
 
 _DESERET = ((ascii_uppercase, 0x10400), (ascii_lowercase, 0x10428))
-DRAFT = {ord(c): chr(first + k) for letters, first in _DESERET for k, c in enumerate(letters)} | {ord("_"): "\N{UNDERTIE}"}
+DRAFT = {ord(c): chr(first + k) for letters, first in _DESERET for k, c in enumerate(letters)} | {
+    ord("_"): "\N{UNDERTIE}"
+}
 """Users' names in a draft: Python takes Deseret letters in identifiers, with upper and lower case, and no user may."""
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")

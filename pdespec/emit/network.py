@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pdespec.diagnostics import SpecError, error
 from pdespec.emit import layout
 from pdespec.emit.activations import ACTIVATIONS, MAX_ORDER
 from pdespec.emit.ansatz import Ansatz, Mlp
@@ -20,6 +19,8 @@ from pdespec.emit.names import escape
 from pdespec.emit.network_autograd import autograd_method
 from pdespec.emit.network_forward import forward_method
 from pdespec.emit.network_sweep import sweep_method
+from pdespec.emit.quotient import quotient_of
+from pdespec.model.refusal import refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def emit_network(ansatz: Ansatz, methods: Mapping[str, Sequence[Channel]], *, en
     Raises SpecError (PDE484) for an activation that is not known.
     """
     if isinstance(ansatz.net, Mlp) and ansatz.net.activation not in ACTIVATIONS:
-        raise SpecError([error("PDE484", None, f"no derivatives of the activation `{escape(ansatz.net.activation)}`")])
+        refuse("PDE484", None, f"no derivatives of the activation `{escape(ansatz.net.activation)}`")
     parts = [_head(ansatz), _constructor(ansatz), forward_method(ansatz)]
     engines = {}
     for name, channels in methods.items():
@@ -59,7 +60,7 @@ def network_class(ansatz: Ansatz, channels: Sequence[Channel], *, engine: str = 
 
 
 def _method(ansatz: Ansatz, name: str, channels: Sequence[Channel], engine: str) -> tuple[str, str]:
-    form = form_of(ansatz)
+    form = quotient_of(ansatz, channels) or form_of(ansatz)
     written = engine != "autograd" and isinstance(ansatz.net, Mlp) and max(map(order, channels)) <= MAX_ORDER
     if written and form is not None and isinstance(ansatz.net, Mlp):
         return "channels", sweep_method(ansatz, ansatz.net, form, name, channels)

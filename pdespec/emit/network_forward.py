@@ -7,7 +7,9 @@ from pdespec.emit.activations import ACTIVATIONS
 from pdespec.emit.ansatz import Ansatz, Mlp, network_output
 from pdespec.emit.code import Code
 from pdespec.emit.form import common_form
+from pdespec.emit.network_quotient import piece_lines
 from pdespec.emit.network_scope import BODY, Scope, assign, returned, scope_of, unpack
+from pdespec.emit.quotient import Quotient, quotient_of
 
 
 def forward_method(ansatz: Ansatz) -> str:
@@ -37,6 +39,9 @@ def _result(scope: Scope, network: str) -> list[str]:
     if common == network_output():
         return [f"return {network}{squeeze}"]
     n = scope.local("n")
+    quotient = quotient_of(ansatz)
+    if quotient is not None:
+        return [f"{n} = {network}{'' if scope.columns else squeeze}", *_quotient(scope, quotient, n, squeeze)]
     after = scope.coordinates(ansatz.form)
     if common is not None:
         value = scope.printer({network_output(): n}, last=True).code(common)
@@ -47,3 +52,11 @@ def _result(scope: Scope, network: str) -> list[str]:
     printer = scope.printer({network_output(k): name for k, name in enumerate(parts)}, last=True)
     value = Code(f"torch.cat([{', '.join(scope.column(printer.code(e)) for e in ansatz.form)}], -1)", tensor=True)
     return [unpack(parts, f"{network}.split(1, -1)"), *after, returned(value.text)]
+
+
+def _quotient(scope: Scope, form: Quotient, n: str, squeeze: str) -> list[str]:
+    """u = P/Q by its pieces; the last of them is the value itself."""
+    zero = (0,) * len(scope.ansatz.inputs)
+    lines, (name,) = piece_lines(scope, form, [zero], {form.jets("n", zero): n})
+    value = lines.pop().removeprefix(f"{name} = ")
+    return [*lines, returned(f"({value}){squeeze}" if scope.columns and squeeze else value)]

@@ -93,7 +93,8 @@ class Scope:
         """The network's input: the points themselves, or the features side by side."""
         if not self.ansatz.features:
             return self.points
-        return f"torch.cat([{', '.join(self.column(printer.code(f)) for f in self.ansatz.features)}], -1)"
+        columns = [self.column(printer.code(f)) for f in self.ansatz.features]
+        return columns[0] if len(columns) == 1 else f"torch.cat([{', '.join(columns)}], -1)"
 
 
 def scope_of(ansatz: Ansatz) -> Scope:

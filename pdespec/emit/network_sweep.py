@@ -7,17 +7,20 @@ Only live channels are carried: those that some wanted derivative needs, and of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from sympy import Add, Basic, Expr, S, Symbol, diff
 
 from pdespec.emit import layout
 from pdespec.emit.activations import ACTIVATIONS, WORDS, Activation, symbol
 from pdespec.emit.ansatz import Ansatz, Mlp
-from pdespec.emit.channels import Channel, Laplacian, channel_name, closure, order, through_activation, unit
+from pdespec.emit.channels import Channel, Jets, Laplacian, channel_name, closure, order, through_activation, unit
 from pdespec.emit.expression import Printer
 from pdespec.emit.form import Form
+from pdespec.emit.network_quotient import piece_lines
 from pdespec.emit.network_scope import BODY, Scope, assign, returned, scope_of, unpack
+from pdespec.emit.quotient import Quotient
 from pdespec.emit.temporaries import hint
 
 Atoms = dict[Basic, str]
@@ -37,10 +40,10 @@ def targets(form: Form, channels: Sequence[Channel]) -> list[Expr]:
     return found
 
 
-def sweep_method(ansatz: Ansatz, net: Mlp, form: Form, name: str, channels: Sequence[Channel]) -> str:
+def sweep_method(ansatz: Ansatz, net: Mlp, form: Form | Quotient, name: str, channels: Sequence[Channel]) -> str:
     """The source of a method that returns the channels as a tuple, in their order."""
-    wanted = targets(form, channels)
-    live = form.jets.used(wanted, "n")
+    wanted = [form.wanted(c) for c in channels] if isinstance(form, Quotient) else targets(form, channels)
+    live = form.carried(channels) if isinstance(form, Quotient) else form.jets.used(wanted, "n")
     carried = closure(live, len(ansatz.inputs))
     scope = scope_of(ansatz)
     titles = [channel_name(ansatz.name, c, ansatz.input_names) for c in channels]
@@ -50,7 +53,12 @@ def sweep_method(ansatz: Ansatz, net: Mlp, form: Form, name: str, channels: Sequ
         return head + layout.indented(f"return (self({scope.points}),)", BODY)
     what = "in one forward sweep: each layer maps the stacked channels by one matrix product."
     lines = _layers(scope, net, carried)
-    lines += _last(scope, form, titles, wanted, live, carried)
+    after = (
+        partial(piece_lines, scope, form, channels)
+        if isinstance(form, Quotient)
+        else partial(_form, scope, form, wanted)
+    )
+    lines += _last(scope, form.jets, after, titles, wanted, live, carried)
     text = layout.docstring(f"{', '.join(titles)} {what}", BODY)
     return head + text + "\n" + layout.indented("\n".join(lines), BODY)
 
@@ -96,7 +104,8 @@ def _first_layer(
         for w, f in zip(columns, features, strict=True)
         if w in used
     }
-    weights = _weights([atoms.get(w, "_") for w in columns], first)
+    note = "" if ansatz.features else "the first layer's tangents are constant"
+    weights = _weights([atoms.get(w, "_") for w in columns], first, note)
     before = scope.coordinates(ansatz.features)
     before += scope.share([*features, *sums.values()], atoms)
     printer = scope.printer(atoms)
@@ -111,7 +120,7 @@ def _first_layer(
     return [*weights, *before], tangents, inner, atoms, scope.features(printer)
 
 
-def _weights(names: list[str], first: str) -> list[str]:
+def _weights(names: list[str], first: str, note: str) -> list[str]:
     used = [name for name in names if name != "_"]
     if not used:
         return []
@@ -119,7 +128,7 @@ def _weights(names: list[str], first: str) -> list[str]:
         line = f"{used[0]} = {first}.weight[:, {names.index(used[0])}]"
     else:
         line = unpack(names, f"{first}.weight.T")
-    return [layout.comment(line, "the first layer's tangents are constant", layout.COMMENT_COLUMN - BODY)]
+    return [layout.comment(line, note, layout.COMMENT_COLUMN - BODY)]
 
 
 def _partial(expr: Expr, channel: Channel, inputs: Sequence[Symbol]) -> Expr:
@@ -167,14 +176,15 @@ def _stacked(
 
 def _last(
     scope: Scope,
-    form: Form,
+    jets: Jets,
+    after: Callable[[Atoms], tuple[list[str], list[str]]],
     titles: Sequence[str],
     wanted: Sequence[Expr],
     live: Sequence[Channel],
     carried: Sequence[Channel],
 ) -> list[str]:
     """The last layer, then the form's derivatives from those of the network."""
-    ansatz, jets = scope.ansatz, form.jets
+    ansatz = scope.ansatz
     plain = list(wanted) == [jets("n", c) for c in live]
     base = ansatz.name if plain else "n"
     network: Atoms = {jets("n", c): scope.local(channel_name(base, c, ansatz.input_names)) for c in live}
@@ -185,7 +195,7 @@ def _last(
         lines.append(f"{names[0]} = {names[0]} + {last}.bias")
     texts = list(network.values())
     if not plain:
-        more, texts = _form(scope, form, wanted, network)
+        more, texts = after(network)
         lines += ["", *more]
     if scope.columns and ansatz.outputs == 1:
         return [*lines, returned(f"tuple(c.squeeze(-1) for c in ({', '.join(texts)}{',' if len(texts) == 1 else ''}))")]

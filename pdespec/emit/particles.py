@@ -10,7 +10,7 @@ from sympy import Add, Expr
 
 from pdespec.derive.components import scalar as in_coordinates
 from pdespec.derive.notation import unicode
-from pdespec.diagnostics import SpecError, error
+from pdespec.diagnostics import SpecError
 from pdespec.emit.axes import Points, scalar, vector
 from pdespec.emit.code import Precedence
 from pdespec.emit.expression import Printer
@@ -20,6 +20,7 @@ from pdespec.emit.layout import docstring, statement
 from pdespec.emit.names import escape, literal
 from pdespec.emit.parts import Script, Section, SolveCode, prefix, shown_name, solution_name, term_key
 from pdespec.emit.regions import bounds, number
+from pdespec.model.refusal import refuse
 from pdespec.model.sets import Interval, Set, Torus, plain, product
 from pdespec.model.terms import Law, VectorVariable
 from pdespec.plan.plan import Particles
@@ -70,7 +71,7 @@ def _velocity(stem: str, plan: Particles, here: Expr, name: str, p: Representati
     """b, and −s where particles carry weights."""
     velocity, growth = plan.flow.velocity, plan.flow.growth
     if velocity is None:
-        raise SpecError([error("PDE521", plan.solve.method_span, f"`{plan.flow.label}` has no velocity for particles")])
+        refuse("PDE521", plan.solve.method_span, f"`{plan.flow.label}` has no velocity for particles")
     weights = f", {p.weights}: Tensor" if p.weights else ""
     shape = f"(n, {here.dimension})" if isinstance(here, VectorVariable) else "(n,)"
     scope = scope_for(p, {here: Points(name, "i")}, script, laws, velocity, growth)
@@ -135,15 +136,11 @@ def _start(stem: str, plan: Particles, here: Expr, script: Script) -> str:
     elif isinstance(law, Law) and law.family == "points":
         rows = ", ".join("[" + ", ".join(number(c, script) for c in (q.args or (q,))) + "]" for q in law.parameters)
         if len(law.parameters) != plan.count:
-            raise SpecError(
-                [
-                    error(
-                        "PDE525",
-                        plan.start.equation.rhs_span,
-                        f"{len(law.parameters)} points for {plan.count} particles",
-                        hint="set n to their number",
-                    )
-                ]
+            refuse(
+                "PDE525",
+                plan.start.equation.rhs_span,
+                f"{len(law.parameters)} points for {plan.count} particles",
+                hint="set n to their number",
             )
         draw, text = f"torch.tensor([{rows}], dtype=torch.float64){end}", "The particles, as written."
     else:
@@ -249,14 +246,10 @@ def _walls(plan: Particles, name: str, script: Script) -> str:
     if not kinds & {Torus, Interval}:
         return "moved"
     if len(kinds) > 1:
-        raise SpecError(
-            [
-                error(
-                    "PDE908",
-                    plan.solve.method_span,
-                    "particles on a product of circles and intervals are not supported yet",
-                )
-            ]
+        refuse(
+            "PDE908",
+            plan.solve.method_span,
+            "particles on a product of circles and intervals are not supported yet",
         )
     rule = "wrap" if Torus in kinds else "reflect"
     sides = bounds(domain, script)

@@ -14,7 +14,7 @@ from pdespec.emit.residuals import coordinate_name
 from pdespec.model.model import Solve
 from pdespec.model.sets import Ball, Difference, Product, Set, Sublevel, Union, plain
 from pdespec.model.terms import Field
-from pdespec.plan.conditions import coordinates
+from pdespec.plan.values import coordinates
 
 TICKS = {1: 401, 2: 101}
 

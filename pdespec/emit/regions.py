@@ -16,6 +16,7 @@ from pdespec.emit.expression import Printer
 from pdespec.emit.layout import docstring, statement
 from pdespec.emit.names import escape, literal
 from pdespec.emit.parts import Script, Section
+from pdespec.model.refusal import refuse
 from pdespec.model.sets import (
     Ball,
     Boundary,
@@ -174,7 +175,7 @@ def _surface(inside: Set, script: Script) -> str:
         axes += [] if isinstance(p, Torus) else range(offset, offset + p.dimension)
         offset += p.dimension
     if not axes:
-        raise SpecError([error("PDE334", None, f"`{inside}` has no boundary: all its coordinates are periodic")])
+        refuse("PDE334", None, f"`{inside}` has no boundary: all its coordinates are periodic")
     return f"tuple({code}.face(axis, side) for axis in {literal(tuple(axes))} for side in (-1, 1))"
 
 

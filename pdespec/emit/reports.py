@@ -13,7 +13,6 @@ from sympy import Expr, Float, Tuple, exp, expand_log, expand_mul, log
 
 from pdespec.derive.components import expand, flatten, scalar
 from pdespec.derive.laws import density
-from pdespec.diagnostics import SpecError, error
 from pdespec.emit.axes import Array, Points, Scope
 from pdespec.emit.axes import scalar as scalar_code
 from pdespec.emit.expression import Printer
@@ -24,6 +23,7 @@ from pdespec.emit.names import escape, literal
 from pdespec.emit.parts import Script, Section, SolveCode
 from pdespec.emit.regions import patches
 from pdespec.model.model import Bound, Report
+from pdespec.model.refusal import refuse
 from pdespec.model.sets import Interval, Set, Torus, plain
 from pdespec.model.terms import (
     Component,
@@ -111,15 +111,11 @@ def _bound(bound: Bound | None, estimated: bool, script: Script) -> str:
             shown, allowed = f"{width * 100:.6g}%", f"{width:.12g} * abs({number})"
         case "stderr":
             if not estimated:
-                raise SpecError(
-                    [
-                        error(
-                            "PDE526",
-                            None,
-                            "this value has no standard error to compare with",
-                            hint="give an absolute or relative tolerance",
-                        )
-                    ]
+                refuse(
+                    "PDE526",
+                    None,
+                    "this value has no standard error to compare with",
+                    hint="give an absolute or relative tolerance",
                 )
             shown, allowed = f"{width:g}*stderr", f"{width:g} * stderr"
         case _:
@@ -207,7 +203,7 @@ def solution(f: Field, body: Body) -> tuple[SolveCode, str]:
     """The solve that a field comes from, and the code of its solution."""
     solve = body.solves.get(f.solve) or (next(iter(body.solves.values())) if len(body.solves) == 1 else None)
     if solve is None:
-        raise SpecError([error("PDE944", None, f"it is not clear which solve `{f.name}` comes from")])
+        refuse("PDE944", None, f"it is not clear which solve `{f.name}` comes from")
     return solve, f'solutions["{solve.solution}"]'
 
 

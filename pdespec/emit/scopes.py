@@ -35,7 +35,7 @@ def _annotations(tree: ast.AST) -> set[str]:
 
 
 def own_names(text: str, users: frozenset[str]) -> frozenset[str]:
-    """What a script binds where it also looks up users' names: its top, and every function that looks one up outside."""
+    """What a script binds where it also looks up users' names: at its top, and in functions that look one up there."""
     top = symtable.symtable(text, "<emitted>", "exec")
     found = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}
     for chain in _functions(top, ()):

@@ -17,7 +17,7 @@ from sympy import S
 import pdespec
 from pdespec.derive.derivation import Residual
 from pdespec.derive.notation import unicode
-from pdespec.diagnostics import Diagnostic, SpecError
+from pdespec.diagnostics import Diagnostic, SpecError, error
 from pdespec.emit.definitions import definitions_section, known_definitions, parameters_section
 from pdespec.emit.inline import defined_names, inline, merge_imports
 from pdespec.emit.layout import WIDTH, fit, ruler
@@ -58,6 +58,8 @@ def emit(plan: Plan, *, engine: str = "auto") -> tuple[str | None, tuple[Diagnos
 
 def _emit(plan: Plan, engine: str) -> str:
     """The script after a draft, which tells what it calls itself: users' names give way to that."""
+    if not plan.solves:
+        raise SpecError([error("PDE487", None, "the spec has no `solve`, so there is nothing to build")])
     draft = Script(plan, Namespace(draft=True), engine)
     own = own_names(_written(draft), draft.names.users)
     latin = {ord(other): letter for letter, other in DRAFT.items()}

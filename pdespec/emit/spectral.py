@@ -10,12 +10,12 @@ from sympy import Expr, I, Poly, S, Symbol
 
 from pdespec.derive.components import scalar as in_coordinates
 from pdespec.derive.notation import unicode
-from pdespec.diagnostics import SpecError, error
 from pdespec.emit.expression import Printer
 from pdespec.emit.flow_scope import space
 from pdespec.emit.layout import docstring, statement
 from pdespec.emit.names import escape
 from pdespec.emit.parts import Script
+from pdespec.model.refusal import refuse
 from pdespec.model.terms import FieldValue, Integrate, flat
 from pdespec.plan.plan import Grid
 
@@ -58,7 +58,7 @@ def _with_mobility(
         return symbol, S.One, rest.xreplace({plain_value: u})
     potential = _laplacian_potential(rest, coordinates, plain_value, u)
     if potential is None:
-        raise SpecError([error("PDE913", plan.solve.span, "this flow is not of the form u_t = Lu + M g(u)")])
+        refuse("PDE913", plan.solve.span, "this flow is not of the form u_t = Lu + M g(u)")
     return symbol, -sum((k**2 for k in waves), S.Zero), potential
 
 
@@ -120,9 +120,7 @@ def field_integral(term: Integrate, key: str, script: Script, solve: Grid) -> st
         elif sum(order) == 1:
             names[v] = f"gradient[..., {order.index(1)}]"
         else:
-            raise SpecError(
-                [error("PDE914", solve.solve.span, "a functional of second derivatives is not supported on a grid yet")]
-            )
+            refuse("PDE914", solve.solve.span, "a functional of second derivatives is not supported on a grid yet")
     names |= {c: f"z[..., {k}]" for k, c in enumerate(coordinates)}
     write = Printer({**names, **script.constants(body)}, set(names.values()))
     code = write.code(body)

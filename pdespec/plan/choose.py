@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pdespec.derive.derivation import Derivation, Flow
-from pdespec.diagnostics import Diagnostic, SpecError, error, has_errors, note
+from pdespec.derive.derivation import Derivation, Flow, Residual
+from pdespec.diagnostics import Diagnostic, SpecError, has_errors, located, note
 from pdespec.model.model import Solve
+from pdespec.model.refusal import refuse
+from pdespec.model.terms import Law
 from pdespec.plan.fields import plan_collocation, plan_features
 from pdespec.plan.flows import plan_grid, plan_particles
 from pdespec.plan.plan import Plan, Realisation
@@ -36,7 +38,8 @@ def plan(derivation: Derivation) -> tuple[Plan | None, tuple[Diagnostic, ...]]:
     found: list[Diagnostic] = []
     for solve in derivation.model.solves:
         try:
-            solves.append(_realise(derivation, solve))
+            with located(solve.method_span or solve.span):
+                solves.append(_realise(derivation, solve))
         except SpecError as problem:
             found += problem.diagnostics
     if has_errors(found):
@@ -52,7 +55,7 @@ def _realise(derivation: Derivation, solve: Solve) -> Realisation:
     if solve.method is not None:
         planner = REALISATIONS.get(solve.method.name)
         if planner is None:
-            raise SpecError([error("PDE901", solve.method.span, f"`using {solve.method.name}` is not supported yet")])
+            refuse("PDE901", solve.method.span, f"`using {solve.method.name}` is not supported yet")
         return planner(derivation, solve, (f"using {solve.method.name}: as the spec asks",))
     name, why = choose(derivation, solve)
     return REALISATIONS[name](derivation, solve, (f"{name}: {why}",))
@@ -64,6 +67,8 @@ def choose(derivation: Derivation, solve: Solve) -> tuple[str, str]:
         return "ritz", "an optimum of a functional, by quadrature and descent"
     flow = next((f for label in solve.equations if (f := derivation.flow(label)) is not None and _is_flow(f)), None)
     if flow is not None and flow.conservative:
+        if any(_from_points(derivation.residual(label)) for label in solve.equations):
+            return "particles", "a density that starts as points"
         dimension = sum(flow.field.dimensions) - 1
         if dimension <= 2:
             return "grid", f"a density in dimension {dimension}: finite volumes keep mass and positivity"
@@ -77,6 +82,11 @@ def choose(derivation: Derivation, solve: Solve) -> tuple[str, str]:
     if dimension <= 3:
         return "features", f"mildly nonlinear, {dimension} coordinates: Gauss–Newton steps in random features"
     return "collocation", f"{dimension} coordinates: a network trained on the residuals"
+
+
+def _from_points(residual: Residual) -> bool:
+    right = residual.equation.rhs
+    return isinstance(right, Law) and right.family == "points"
 
 
 def _is_flow(flow: Flow) -> bool:

@@ -10,8 +10,8 @@ from sympy import Expr, Integer, Symbol
 
 from pdespec.derive.components import expand, flatten, scalar
 from pdespec.derive.derivation import Derivation, Residual
-from pdespec.diagnostics import SpecError, error
 from pdespec.model.model import Solve
+from pdespec.model.refusal import refuse
 from pdespec.model.sets import (
     Ball,
     Boundary,
@@ -27,43 +27,30 @@ from pdespec.model.sets import (
 )
 from pdespec.model.terms import (
     Binding,
-    Component,
     Defined,
-    Field,
     FieldValue,
     Integrate,
     Partial,
     VectorOperator,
     flat,
     shape,
-    variable,
 )
-from pdespec.plan.nets import word
+from pdespec.plan.options import word
 from pdespec.plan.plan import Channel, Condition, PointSet
-
-
-def coordinates(field: Field) -> tuple[Expr, ...]:
-    """The scalar coordinates of a field's domain, in the order of a point's columns."""
-    return flat(tuple(variable(n, d) for n, d in zip(field.slots, field.dimensions, strict=True)))
+from pdespec.plan.values import coordinates, split, values
 
 
 def channels(expr: Expr, point: tuple[Expr, ...], residual: Residual) -> tuple[Channel, ...]:
     """The derivatives of fields in an expression, all at the current point; the lowest orders first."""
     found: set[Channel] = set()
-    for node in _values(expr):
-        value = node.args[0] if isinstance(node, Component) else node
-        component = int(node.args[1]) if isinstance(node, Component) else None
+    for value, component in map(split, values(expr)):
         if value.point != point:
             where = residual.equation.lhs_span
-            raise SpecError(
-                [
-                    error(
-                        "PDE951",
-                        where,
-                        f"`{value.field.name}` at another point than the current one",
-                        hint="write the condition on a region of its own",
-                    )
-                ]
+            refuse(
+                "PDE951",
+                where,
+                f"`{value.field.name}` at another point than the current one",
+                hint="write the condition on a region of its own",
             )
         found.add(Channel(value.field, component, value.orders or (0,) * len(point)))
     return tuple(sorted(found, key=_rank))
@@ -71,13 +58,6 @@ def channels(expr: Expr, point: tuple[Expr, ...], residual: Residual) -> tuple[C
 
 def _rank(c: Channel) -> tuple[object, ...]:
     return c.field.name, c.component or 0, sum(c.orders), tuple(-k for k in c.orders)
-
-
-def _values(expr: Expr) -> list[Expr]:
-    """Field values in an expression, a component of a vector field as a whole."""
-    if isinstance(expr, FieldValue) or (isinstance(expr, Component) and isinstance(expr.args[0], FieldValue)):
-        return [expr]
-    return [v for a in expr.args for v in _values(a)]
 
 
 def boundary_like(region: Set) -> bool:
@@ -128,7 +108,7 @@ def conditions(
 
 def sampler_of(solve: Solve) -> str:
     """The sampler that `using` names; Sobol points without one."""
-    return word(solve.method, "sampler", "sobol") if solve.method is not None else "sobol"
+    return word(solve.method, "sampler", "sobol")
 
 
 def with_definitions(term: Expr) -> tuple[Expr, ...]:

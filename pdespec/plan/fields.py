@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeVar
 
-from sympy import Expr, exp
+from sympy import exp
 
 from pdespec.derive.components import scalar
 from pdespec.derive.derivation import Derivation, Residual
-from pdespec.diagnostics import SpecError, error
-from pdespec.model.model import Call, Solve
-from pdespec.model.sets import Interval, Set, Torus, plain, product
+from pdespec.model.model import Solve
+from pdespec.model.refusal import refuse
+from pdespec.model.sets import Set, plain, product
 from pdespec.model.terms import Field, Integrate, flat, shape
-from pdespec.plan.conditions import channels, conditions, coordinates, is_integral
+from pdespec.plan.conditions import channels, conditions, is_integral, sampler_of
 from pdespec.plan.evaluate import evaluate, parameter_values
 from pdespec.plan.networks import networks
+from pdespec.plan.options import number, whole
 from pdespec.plan.plan import Collocation, Condition, Descent, Features, PointSet
-from pdespec.plan.unbounded import Box, box_of, invariant_weight, shown, unbounded, within
+from pdespec.plan.unbounded import Box, box_of, given_box, invariant_weight, shown, unbounded, within
+from pdespec.plan.values import coordinates, periods
 
 ITERATIONS = (Descent("adam", 1000, 5e-3), Descent("lbfgs", 1500, 1.0))
 """What a network is trained by where the spec does not say."""
@@ -34,44 +37,31 @@ def domain_of(derivation: Derivation, field: Field) -> Set:
     return product(*(d.set for d in derivation.model.unknown(field.name).domains))
 
 
-def periods(domain: Set) -> tuple[tuple[int, Expr], ...]:
-    """(coordinate, period) of the periodic coordinates."""
-    found, offset = [], 0
-    for factor in plain(domain).factors:
-        inner = plain(factor)
-        if isinstance(inner, Torus):
-            found += [(offset + k, period) for k, period in enumerate(inner.periods)]
-        offset += inner.dimension
-    return tuple(found)
-
-
-def option(call: Call | None, name: str, default: int) -> int:
-    """A whole number among a call's options."""
-    value = default if call is None else call.option(name, default)
-    return int(value)  # type: ignore[call-overload, no-any-return]
-
-
 def same_domain(derivation: Derivation, solve: Solve, fields: tuple[Field, ...]) -> Set:
     """The one domain that all unknowns of a solve share."""
     domain = domain_of(derivation, fields[0])
     for f in fields[1:]:
         if coordinates(f) != coordinates(fields[0]):
-            raise SpecError(
-                [
-                    error(
-                        "PDE952",
-                        solve.span,
-                        f"`{fields[0].name}` and `{f.name}` live on different domains",
-                        hint="solve for them in solves of their own",
-                    )
-                ]
+            refuse(
+                "PDE952",
+                solve.span,
+                f"`{fields[0].name}` and `{f.name}` live on different domains",
+                hint="solve for them in solves of their own",
             )
     return domain
 
 
 COLUMNS = {1: 400, 2: 1200, 3: 1600}
 REPEATED = {1: 400, 2: 600, 3: 800}
-"""The most columns of a least-squares matrix, by dimension: of one that is solved once, and of those of Gauss–Newton."""
+"""The most columns of a least-squares matrix by dimension: of one that is solved once, and of those of Gauss–Newton."""
+
+
+T = TypeVar("T")
+
+
+def by_role(interior: T, conditions: T) -> dict[str, T]:
+    """One value for the equations in the interior, one for the conditions, by the role of a residual."""
+    return {"interior": interior, "boundary": conditions, "initial": conditions, "terminal": conditions}
 
 
 def plan_features(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -> Features:
@@ -83,20 +73,18 @@ def plan_features(derivation: Derivation, solve: Solve, why: tuple[str, ...]) ->
     linear = all(r.linear for r in residuals)
     functions = sum(f.shape[0] if f.shape else 1 for f in fields)
     columns = (COLUMNS if linear else REPEATED).get(dimension, 1500) // functions
-    count = option(solve.method, "count", min({1: 200, 2: 800, 3: 1200}.get(dimension, 1500), columns))
-    interior = option(solve.method, "points", 3 * count)
-    counts = {"interior": interior, "boundary": interior // 3, "initial": interior // 3, "terminal": interior // 3}
-    weights = {"interior": 1.0, "boundary": 10.0, "initial": 10.0, "terminal": 10.0}
+    count = whole(solve.method, "count", min({1: 200, 2: 800, 3: 1200}.get(dimension, 1500), columns))
+    interior = whole(solve.method, "points", 3 * count)
+    counts, weights = by_role(interior, interior // 3), by_role(1.0, 10.0)
     pointwise = tuple(r.label for r in residuals if not is_integral(r))
     integral = [r for r in residuals if is_integral(r)]
     made = conditions(derivation, solve, pointwise, counts, weights)
-    constraints = tuple(_constraint(r, fields, domain, interior) for r in integral)
-    return Features(
-        solve, fields, coordinates(fields[0]), made, constraints, count, linear, periods(domain), domain, why
-    )
+    constraints = tuple(_constraint(r, fields, domain, interior, sampler_of(solve)) for r in integral)
+    periodic = tuple(period is not None for period in periods(domain))
+    return Features(solve, fields, coordinates(fields[0]), made, constraints, count, linear, periodic, domain, why)
 
 
-def _constraint(residual: Residual, fields: tuple[Field, ...], domain: Set, count: int) -> Condition:
+def _constraint(residual: Residual, fields: tuple[Field, ...], domain: Set, count: int, sampler: str) -> Condition:
     """∫ g(u) dx = 0 over the domain as one row: the mean of the rows of g over points of the domain."""
     where = residual.equation.span
     point = coordinates(fields[0])
@@ -104,14 +92,12 @@ def _constraint(residual: Residual, fields: tuple[Field, ...], domain: Set, coun
     found = list(expr.atoms(Integrate))
     factor = expr.coeff(found[0]) if len(found) == 1 else None
     if factor is None or factor.free_symbols & set(point) or (expr - factor * found[0]).expand() != 0:
-        raise SpecError(
-            [error("PDE953", where, "only a condition ∫ … = 0 over the whole domain is supported here yet")]
-        )
+        refuse("PDE953", where, "only a condition ∫ … = 0 over the whole domain is supported here yet")
     integral = found[0]
     if plain(integral.region) != plain(domain) or len(flat(integral.variables)) != len(point):
-        raise SpecError([error("PDE953", where, f"the integral runs over {integral.region}, not over {domain}")])
+        refuse("PDE953", where, f"the integral runs over {integral.region}, not over {domain}")
     body = integral.body.xreplace(dict(zip(flat(integral.variables), point, strict=True)))
-    points = PointSet(residual.label, domain, "integral", count)
+    points = PointSet(residual.label, domain, "integral", count, sampler)
     return Condition(residual, points, point, (body,), channels(body, point, residual), 10.0)
 
 
@@ -119,17 +105,15 @@ def plan_collocation(derivation: Derivation, solve: Solve, why: tuple[str, ...])
     """Networks for all unknowns, and the residuals that their form does not meet by itself."""
     fields = fields_of(derivation, solve)
     domain = same_domain(derivation, solve, fields)
-    interior = option(solve.method, "points", 2048)
-    share = max(64, interior // 4)
-    counts = {"interior": interior, "boundary": share, "initial": share, "terminal": share}
-    weights = {"interior": 1.0, "boundary": 10.0, "initial": 10.0, "terminal": 10.0}
+    interior = whole(solve.method, "points", 2048)
+    counts, weights = by_role(interior, max(64, interior // 4)), by_role(1.0, 10.0)
     made = conditions(derivation, solve, solve.equations, counts, weights)
+    nets, built_in, reasons = networks(derivation, solve, fields, made)
     box = None
     if unbounded(domain):
         box, reason = _box(derivation, solve, made)
         made = tuple(replace(c, points=replace(c.points, region=within(c.points.region, box))) for c in made)
         why = (*why, f"{domain} cut to {shown(box)}, {reason}")
-    nets, built_in, reasons = networks(derivation, solve, fields, made)
     left = tuple(c for c in made if c.label not in built_in)
     return Collocation(solve, fields, nets, left, built_in, iterations(solve), (*why, *reasons), box)
 
@@ -140,14 +124,12 @@ def _box(derivation: Derivation, solve: Solve, made: tuple[Condition, ...]) -> t
     It is the author's `box=`, that of a density of the spec which is invariant under the equation's process, or that of
     another density of the spec.
     """
-    given = solve.method.option("box") if solve.method else None
-    if isinstance(given, Set):
-        values = parameter_values(derivation.model)
-        sides = [plain(f) for f in plain(given).factors]
-        pairs = [(evaluate(s.lo, values), evaluate(s.hi, values)) for s in sides if isinstance(s, Interval)]
-        return tuple((float(lo), float(hi)) for lo, hi in pairs), "as `box=` asks"
     inner = next((c for c in made if c.residual.role == "interior"), made[0])
     point, model = inner.coordinates, derivation.model
+    given = given_box(solve, len(point))
+    if given is not None:
+        values = parameter_values(model)
+        return tuple((float(evaluate(a, values)), float(evaluate(b, values))) for a, b in given), "as `box=` asks"
     weight = invariant_weight(inner.residual, point, model)
     if weight is not None:
         return box_of(weight, point, model), "outside which the invariant density has less than 1e-10"
@@ -158,7 +140,7 @@ def _box(derivation: Derivation, solve: Solve, made: tuple[Condition, ...]) -> t
             return box_of(w, point, model), text
     where = solve.method_span or solve.span
     message = "points on an unbounded domain need a density, and the spec has none"
-    raise SpecError([error("PDE527", where, message, hint="add box= to `using`, or give a bounded domain")])
+    refuse("PDE527", where, message, hint="add box= to `using`, or give a bounded domain")
 
 
 def iterations(solve: Solve) -> tuple[Descent, ...]:
@@ -169,9 +151,6 @@ def iterations(solve: Solve) -> tuple[Descent, ...]:
     for call in solve.iterations:
         default = {"adam": Descent("adam", 1000, 5e-3), "lbfgs": Descent("lbfgs", 1000, 1.0)}.get(call.name)
         if default is None:
-            raise SpecError(
-                [error("PDE902", call.span, f"`with {call.name}` is not supported here yet", hint="adam and lbfgs are")]
-            )
-        rate = float(call.option("lr", default.rate))  # type: ignore[arg-type]
-        chain.append(Descent(call.name, option(call, "steps", default.steps), rate))
+            refuse("PDE902", call.span, f"`with {call.name}` is not supported here yet", hint="adam and lbfgs are")
+        chain.append(Descent(call.name, whole(call, "steps", default.steps), number(call, "lr", default.rate)))
     return tuple(chain)

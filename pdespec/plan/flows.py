@@ -9,18 +9,23 @@ from __future__ import annotations
 from fractions import Fraction
 from math import ceil
 
-from sympy import Expr, Rational, S, exp
+from sympy import Expr, S, exp
 
 from pdespec.derive.components import scalar
 from pdespec.derive.derivation import Derivation, Flow, Residual
 from pdespec.derive.laws import density
-from pdespec.diagnostics import SpecError, error
 from pdespec.model.model import Call, Solve
+from pdespec.model.refusal import refuse
 from pdespec.model.sets import Interval, Set, plain, product
-from pdespec.model.terms import Field, FieldValue, Law, flat, variable
+from pdespec.model.terms import Expect, Field, FieldValue, Integrate, Law
 from pdespec.plan.evaluate import evaluate, parameter_values
+from pdespec.plan.options import whole
 from pdespec.plan.plan import Grid, Particles
-from pdespec.plan.unbounded import box_of, unbounded
+from pdespec.plan.unbounded import box_of, given_box, unbounded
+from pdespec.plan.values import coordinates
+
+INTEGRATORS = ("euler", "heun", "rk4")
+"""What moves particles; a grid has steps of its own, for which `with euler(dt=…)` gives the length."""
 
 STEPS = {"frozen": 80, "mean field": 400, "spectral": 1000}
 """Steps of a grid where the spec gives no dt; a potential that does not depend on p is exact in time."""
@@ -30,34 +35,22 @@ def plan_particles(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -
     """n particles; the integrator and its step are those of `with`, Euler with 1000 steps without."""
     flow, start = _flow_and_start(derivation, solve)
     if not flow.conservative:
-        raise SpecError(
-            [
-                error(
-                    "PDE521",
-                    solve.method_span,
-                    f"`{flow.label}` is no transport of a density, so it has no particles",
-                    hint="use grid",
-                )
-            ]
+        refuse(
+            "PDE521",
+            solve.method_span,
+            f"`{flow.label}` is no transport of a density, so it has no particles",
+            hint="use grid",
         )
-    call = solve.method
-    count = int(call.option("n", 1000)) if call else 1000  # type: ignore[call-overload]
+    count = whole(solve.method, "n", 1000)
     begin, end = time_interval(derivation, flow.field)
-    integrator, dt = "euler", (end - begin) / 1000
-    if solve.iterations:
-        integrator = solve.iterations[0].name
-        dt = _fraction(solve.iterations[0].option("dt", float(dt)))
-    dt = _step(dt, begin, end)
+    integrator = _integrator(solve, INTEGRATORS)
+    dt = _step(_asked(solve) or (end - begin) / 1000, begin, end)
     if _needs_density(flow):
-        raise SpecError(
-            [
-                error(
-                    "PDE906",
-                    solve.method_span,
-                    "particles that need the value of their density are not supported yet",
-                    hint="use grid, or a flow whose entropy is diffusion",
-                )
-            ]
+        refuse(
+            "PDE906",
+            solve.method_span,
+            "particles that need the value of their density are not supported yet",
+            hint="use grid, or a flow whose entropy is diffusion",
         )
     noise = "" if flow.diffusion == 0 else ", with the entropy as noise √(2c)"
     more = (f"{count} particles by {integrator}, {int((end - begin) / dt)} steps of {float(dt):g}{noise}",)
@@ -66,7 +59,7 @@ def plan_particles(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -
         flow,
         start,
         count,
-        call or Call("particles", (), (), solve.span),
+        solve.method or Call("particles", (), (), solve.span),
         integrator,
         float(dt),
         float(end),
@@ -77,7 +70,6 @@ def plan_particles(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -
 
 def _needs_density(flow: Flow) -> bool:
     """Whether b or s use the value of p other than under an integral against p."""
-    from pdespec.model.terms import Expect, Integrate
 
     def bare(e: Expr) -> bool:
         if isinstance(e, FieldValue):
@@ -92,24 +84,20 @@ def _needs_density(flow: Flow) -> bool:
 def plan_grid(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -> Grid:
     """Finite volumes for a density, a spectral scheme for a periodic field."""
     flow, start = _flow_and_start(derivation, solve)
+    if isinstance(start.equation.rhs, Law) and start.equation.rhs.family == "points":
+        message = "a grid needs a density at the start, and points have none"
+        refuse("PDE528", start.equation.span, message, hint="use particles")
     domain = product(*(d.set for d in derivation.model.unknown(flow.field.name).space))
     dimension = domain.dimension
     begin, end = time_interval(derivation, flow.field)
-    call = solve.method
-    asked = next((i.option("dt") for i in solve.iterations if i.option("dt") is not None), None)
-    asked = call.option("dt", asked) if call else asked
-    dt = _step(_fraction(asked) if asked is not None else (end - begin) / STEPS[_pace(flow)], begin, end)
-    cells = _cells(call, dimension, {1: 400, 2: 128, 3: 48}.get(dimension, 32))
+    _integrator(solve, ("euler",))
+    dt = _step(_asked(solve) or (end - begin) / STEPS[_pace(flow)], begin, end)
+    cells = _cells(solve, dimension, {1: 400, 2: 128, 3: 48}.get(dimension, 32))
     box = _box(derivation, solve, flow, start, domain)
     scheme = scheme_of(flow)
-    reasons = {
-        "scharfetter-gummel": "Scharfetter–Gummel fluxes: linear diffusion, Gibbs densities stationary",
-        "upwind": "upwind fluxes of the variation: nonlinear diffusion",
-        "spectral": "Fourier modes, linear part exact in time (ETDRK4)",
-    }
     shown = " × ".join(f"[{float(a):g}, {float(b):g}]" for a, b in box) if box else str(domain)
     more = (
-        reasons[scheme],
+        SCHEMES[scheme],
         f"{' × '.join(map(str, cells))} cells on {shown}, {int((end - begin) / dt)} steps of {float(dt):g}",
     )
     return Grid(
@@ -135,6 +123,14 @@ def _pace(flow: Flow) -> str:
     return "frozen" if frozen else "mean field"
 
 
+SCHEMES = {
+    "scharfetter-gummel": "Scharfetter–Gummel fluxes: linear diffusion, Gibbs densities stationary",
+    "upwind": "upwind fluxes of the variation: nonlinear diffusion",
+    "spectral": "Fourier modes, linear part exact in time (ETDRK4)",
+}
+"""The schemes of a grid, and what they are."""
+
+
 def scheme_of(flow: Flow) -> str:
     """The scheme that suits the form of the flow."""
     if not flow.conservative:
@@ -146,23 +142,13 @@ def _flow_and_start(derivation: Derivation, solve: Solve) -> tuple[Flow, Residua
     flows = [f for label in solve.equations if (f := derivation.flow(label)) is not None]
     starts = [r for label in solve.equations if (r := derivation.residual(label)).role == "initial"]
     if len(flows) != 1:
-        raise SpecError(
-            [
-                error(
-                    "PDE907", solve.method_span or solve.span, f"one flow at a time is supported here, not {len(flows)}"
-                )
-            ]
-        )
+        refuse("PDE907", solve.method_span or solve.span, f"one flow at a time is supported here, not {len(flows)}")
     if len(starts) != 1:
-        raise SpecError(
-            [
-                error(
-                    "PDE304",
-                    solve.span,
-                    "a flow needs exactly one initial condition",
-                    hint="list `start: p = … on X × {0}`",
-                )
-            ]
+        refuse(
+            "PDE304",
+            solve.span,
+            "a flow needs exactly one initial condition",
+            hint="list `start: p = … on X × {0}`",
         )
     return flows[0], starts[0]
 
@@ -171,7 +157,8 @@ def time_interval(derivation: Derivation, field: Field) -> tuple[Fraction, Fract
     """Begin and end of an unknown's time."""
     domain = derivation.model.unknown(field.name).time
     if domain is None or not isinstance(plain(domain.set), Interval):
-        raise SpecError([error("PDE522", None, f"`{field.name}` has no interval of time")])
+        where = derivation.model.unknown(field.name).span
+        refuse("PDE522", where, f"`{field.name}` has no interval of time")
     interval = plain(domain.set)
     assert isinstance(interval, Interval)
     values = parameter_values(derivation.model)
@@ -183,15 +170,18 @@ def _fraction(value: object) -> Fraction:
     return Fraction(str(value)) if not isinstance(value, Fraction) else value
 
 
-def report_times(derivation: Derivation, solve: Solve, field: Field) -> tuple[Fraction, ...]:
-    """The times at which a report takes the field of this solve."""
-    found: set[Fraction] = set()
-    for report in derivation.reports:
-        for value in report.quantity.atoms(FieldValue):
-            same = value.field.name == field.name and value.field.solve in ("", solve.label)
-            if same and value.point[-1].is_number:
-                found.add(Fraction(str(Rational(value.point[-1]).limit_denominator(10**9))))
-    return tuple(sorted(found))
+def _integrator(solve: Solve, known: tuple[str, ...]) -> str:
+    """The one integrator that `with` names; the first of those known without one."""
+    for call in (*(i for i in solve.iterations if i.name not in known), *solve.iterations[1:]):
+        hint = f"one of {', '.join(known)}, or dt= in `using`"
+        refuse("PDE902", call.span, f"`with {call.name}` is not supported here yet", hint=hint)
+    return solve.iterations[0].name if solve.iterations else known[0]
+
+
+def _asked(solve: Solve) -> Fraction | None:
+    """The step that `with` or `using` asks for."""
+    calls = (*solve.iterations, *([solve.method] if solve.method else []))
+    return next((_fraction(dt) for call in calls if (dt := call.option("dt")) is not None), None)
 
 
 def _step(dt: Fraction, begin: Fraction, end: Fraction) -> Fraction:
@@ -199,40 +189,34 @@ def _step(dt: Fraction, begin: Fraction, end: Fraction) -> Fraction:
     return (end - begin) / ceil((end - begin) / dt)
 
 
-def _cells(call: Call | None, dimension: int, default: int) -> tuple[int, ...]:
-    value = call.option("cells", default) if call else default
+def _cells(solve: Solve, dimension: int, default: int) -> tuple[int, ...]:
+    """The cells along each axis."""
+    value = solve.method.option("cells") if solve.method else None
     if isinstance(value, tuple):
         return tuple(int(v) for v in value)
-    return (int(value),) * dimension  # type: ignore[call-overload]
+    return (whole(solve.method, "cells", default),) * dimension
 
 
 def _box(
     derivation: Derivation, solve: Solve, flow: Flow, start: Residual, domain: Set
 ) -> tuple[tuple[Expr, Expr], ...] | None:
     """The box of a grid on an unbounded domain: the author's, or the smallest that holds the mass."""
-    given = solve.method.option("box") if solve.method else None
-    if isinstance(given, Set):
-        sides = [plain(f) for f in plain(given).factors]
-        return tuple((s.lo, s.hi) for s in sides if isinstance(s, Interval))
+    given = given_box(solve, domain.dimension)
+    if given is not None:
+        return given
     if not unbounded(domain):
         return None
     if flow.stationary is None:
-        raise SpecError(
-            [
-                error(
-                    "PDE523",
-                    solve.method_span or solve.span,
-                    "a grid on an unbounded domain needs box=, since no stationary density is known",
-                    hint="grid(box=[-5, 5]^2)",
-                )
-            ]
+        refuse(
+            "PDE523",
+            solve.method_span or solve.span,
+            "a grid on an unbounded domain needs box=, since no stationary density is known",
+            hint="grid(box=[-5, 5]^2)",
         )
-    coordinates = flat(
-        tuple(variable(n, d) for n, d in zip(flow.field.slots[:-1], flow.field.dimensions[:-1], strict=True))
-    )
+    x = coordinates(flow.field)[:-1]
     potential, inverse = flow.stationary.parameters[:2]
-    own = box_of(exp(-inverse * scalar(potential)), coordinates, derivation.model)
-    first = box_of(start_density(start, coordinates), coordinates, derivation.model)
+    own = box_of(exp(-inverse * scalar(potential)), x, derivation.model)
+    first = box_of(start_density(start, x), x, derivation.model)
     both = [(min(a, c), max(b, d)) for (a, b), (c, d) in zip(own, first, strict=True)]
     return tuple((S(a), S(b)) for a, b in both)
 

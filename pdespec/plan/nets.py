@@ -7,6 +7,7 @@ By convention the network `name` of `model.methods` is the class `NameNet(inputs
 from __future__ import annotations
 
 from pdespec.model.model import Call
+from pdespec.plan.options import literal, whole, word
 from pdespec.plan.plan import Mlp, Module
 
 
@@ -14,25 +15,6 @@ def network(call: Call, inputs: int, outputs: int) -> Mlp | Module:
     """What a network call of an ansatz stands for."""
     if call.name == "mlp":
         return Mlp(whole(call, "width", 32), whole(call, "depth", 3), word(call, "activation", "tanh"))
-    given = "".join(f", {name}={_literal(value)}" for name, value in call.options)
+    given = "".join(f", {name}={literal(value)}" for name, value in call.options)
     title = "".join(part.capitalize() for part in call.name.split("_"))
     return Module(f"{title}Net({inputs}, {outputs}{given}, generator=generator)")
-
-
-def _literal(value: object) -> str:
-    """A number, or a name as a string."""
-    if isinstance(value, Call):
-        return repr(value.name)
-    number = float(value)  # type: ignore[arg-type]
-    return repr(int(number) if number.is_integer() else number)
-
-
-def whole(call: Call, name: str, default: int) -> int:
-    """A whole number among the options."""
-    return int(call.option(name, default))  # type: ignore[call-overload, no-any-return]
-
-
-def word(call: Call, name: str, default: str) -> str:
-    """A name among the options."""
-    value = call.option(name, default)
-    return value.name if isinstance(value, Call) else str(value)

@@ -4,25 +4,28 @@ With the author's ansatz, a condition is built in if putting the ansatz into it 
 Without one, constant Dirichlet data are built in: with ℓᵢ vanishing on the i-th part of the boundary and gᵢ the
 constant there,
     u = Σᵢ gᵢ Πⱼ≠ᵢ ℓⱼ / Σᵢ Πⱼ≠ᵢ ℓⱼ + Πᵢ ℓᵢ · N      (Lagaris, Likas & Fotiadis, IEEE Trans. Neural Networks 9, 1998).
-An unknown with values in an interval whose ends are its data on two parts is the odds form (lo ℓ₁ + hi ℓ₂ eᴺ)/(ℓ₁ + ℓ₂
-eᴺ). Data that vary along the boundary are not extended into the domain, since an extension may be the solution itself.
+An unknown with values in [lo, hi] that is lo where ℓ₁ = 0 and hi where ℓ₂ = 0 is a mean of both ends by Bayes' rule,
+    u = (hi ℓ₁ s + lo ℓ₂ (1 − s))/(ℓ₁ s + ℓ₂ (1 − s)),      s = σ(N).
+Data that vary along the boundary are not extended into the domain, since an extension may be the solution itself.
+A network sees a periodic coordinate as a point of the circle, by its cosine and sine.
 """
 
 from __future__ import annotations
 
 from itertools import groupby
 
-from sympy import Add, Expr, Mul, exp
+from sympy import Add, Expr, Mul, cos, pi, sin
 
 from pdespec.derive.components import scalar
 from pdespec.derive.derivation import Derivation
-from pdespec.diagnostics import SpecError, error
 from pdespec.model.model import Ansatz, Solve, Unknown
-from pdespec.model.sets import Boundary, Difference, Interval, Point, Set, Union, plain
+from pdespec.model.refusal import refuse
+from pdespec.model.sets import Boundary, Difference, Interval, Point, Set, Union, plain, product
 from pdespec.model.terms import Component, Field, FieldValue
-from pdespec.plan.conditions import coordinates, defining
+from pdespec.plan.conditions import defining
 from pdespec.plan.nets import network
-from pdespec.plan.plan import Channel, Condition, Mlp, Module, Network, Orders, network_output
+from pdespec.plan.plan import Channel, Condition, Mlp, Module, Network, Orders, Sigmoid, network_output
+from pdespec.plan.values import coordinates, periods, split, values
 
 
 def networks(
@@ -40,17 +43,17 @@ def networks(
         unknown = derivation.model.unknown(f.name)
         given = next((a for a in derivation.model.ansatze if a.unknown == f.name), None)
         if given is not None:
-            form, net = _given(given, f)
+            form, net, features = _given(given, unknown)
             met = tuple(c.label for c in made if _meets(c, f, form))
         else:
             form, met = _dirichlet(unknown, f, made)
-            net = Mlp(width=32, depth=3)
+            net, features = Mlp(width=32, depth=3), circles(unknown)
         left = [c for c in made if c.label not in met]
         wanted = {ch.orders for c in left for ch in c.channels if ch.field == f} | {
             ch.orders for ch in extra if ch.field == f
         }
         zero = (0,) * len(coordinates(f))
-        nets.append(Network(f, coordinates(f), net, form, _sorted(wanted | {zero})))
+        nets.append(Network(f, coordinates(f), net, form, _sorted(wanted | {zero}), features))
         built += met
         if met:
             why.append(f"{', '.join(met)} built into the ansatz of {f.name}")
@@ -64,18 +67,53 @@ def _sorted(orders: set[Orders]) -> tuple[Orders, ...]:
 # ── the author's ansatz ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _given(ansatz: Ansatz, field: Field) -> tuple[tuple[Expr, ...], Mlp | Module]:
-    """The form of an ansatz in network outputs, and its network."""
+def _given(ansatz: Ansatz, unknown: Unknown) -> tuple[tuple[Expr, ...], Mlp | Module, tuple[Expr, ...]]:
+    """The form of an ansatz in network outputs, its network, and what that network sees of the point."""
     if len(ansatz.networks) != 1:
-        raise SpecError([error("PDE903", ansatz.span, "an ansatz with several networks is not supported yet")])
+        refuse("PDE903", ansatz.span, "an ansatz with several networks is not supported yet")
     placeholder, call = ansatz.networks[0]
-    term = ansatz.term
-    count = field.shape[0] if field.shape else 1
-    forms = []
-    for k in range(1, count + 1):
-        expr = scalar(Component(term, k)) if field.shape else scalar(term)
-        forms.append(_outputs(expr, placeholder))
-    return tuple(forms), network(call, len(coordinates(field)), count)
+    shape, term = unknown.field.shape, ansatz.term
+    count = shape[0] if shape else 1
+    parts = [scalar(Component(term, k)) if shape else scalar(term) for k in range(1, count + 1)]
+    inside = [v for v, _ in map(split, values(*parts)) if v.field == placeholder]
+    points = {v.point for v in inside}
+    if len(points) > 1 or any(any(v.orders) for v in inside):
+        refuse("PDE903", call.span, "a network at several points, or a derivative of one, is not supported yet")
+    form = tuple(_outputs(e, placeholder) for e in parts)
+    features = _features(points.pop() if points else coordinates(unknown.field), unknown)
+    _require_periods((*form, *features), ansatz, unknown)
+    return form, network(call, len(features or coordinates(unknown.field)), count), features
+
+
+def _features(point: tuple[Expr, ...], unknown: Unknown) -> tuple[Expr, ...]:
+    """What a network sees of the point: its arguments, a bare periodic coordinate as a point of the circle."""
+    period = _periods(unknown)
+    features = tuple(f for e in point for f in (_circle(e, period[e]) if e in period else (e,)))
+    return () if features == coordinates(unknown.field) else features
+
+
+def circles(unknown: Unknown) -> tuple[Expr, ...]:
+    """The features of a network over all coordinates: none of its own where none is periodic."""
+    return _features(coordinates(unknown.field), unknown)
+
+
+def _circle(x: Expr, period: Expr) -> tuple[Expr, Expr]:
+    return cos(2 * pi * x / period), sin(2 * pi * x / period)
+
+
+def _periods(unknown: Unknown) -> dict[Expr, Expr]:
+    """The periodic coordinates with their periods."""
+    each = periods(product(*(d.set for d in unknown.domains)))
+    return {x: p for x, p in zip(coordinates(unknown.field), each, strict=True) if p is not None}
+
+
+def _require_periods(expressions: tuple[Expr, ...], ansatz: Ansatz, unknown: Unknown) -> None:
+    """An ansatz on a circle must close: nothing in it may change by a period."""
+    for x, period in _periods(unknown).items():
+        for e in expressions:
+            if ((e.xreplace({x: x + period}).expand() - e).expand()) != 0:
+                message = f"the ansatz is not periodic in `{x.name}`"
+                refuse("PDE531", ansatz.span, message, hint=f"write it in cos and sin of 2*π*{x.name}/({period})")
 
 
 def _outputs(expr: Expr, placeholder: Field) -> Expr:
@@ -145,8 +183,9 @@ def _dirichlet(unknown: Unknown, field: Field, made: tuple[Condition, ...]) -> t
     ends = unknown.codomain
     if isinstance(ends, Interval) and sorted((v for _, v in groups), key=float) == [ends.lo, ends.hi]:
         low, high = sorted(groups, key=lambda g: float(g[1]))
-        odds = low[0] * exp(plain_form[0])
-        return ((ends.lo * high[0] + ends.hi * odds) / (high[0] + odds),), labels
+        share = Sigmoid(plain_form[0])
+        above, below = low[0] * share, high[0] * (1 - share)
+        return ((ends.hi * above + ends.lo * below) / (above + below),), labels
     others = [Mul(*(f for j, (f, _) in enumerate(groups) if j != i)) for i in range(len(groups))]
     lift = Add(*(v * o for (_, v), o in zip(groups, others, strict=True))) / Add(*others)
     return (lift + Mul(*(f for f, _ in groups)) * plain_form[0],), labels

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sympy import Expr, Symbol
+from sympy import Expr, Function, Symbol
 
 from pdespec.derive.derivation import Derivation, Flow, Residual
 from pdespec.model.model import Call, Report, Solve
@@ -81,6 +81,13 @@ class Module:
     constructor: str
 
 
+class Sigmoid(Function):  # type: ignore[misc]
+    """σ(x) = 1/(1 + e⁻ˣ), with σ′ = σ (1 − σ)."""
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return self * (1 - self)
+
+
 def network_output(k: int = 0) -> Symbol:
     """The k-th output of the network, in a form."""
     return Symbol(f"N[{k}]", real=True)
@@ -121,7 +128,7 @@ class Features:
     constraints: tuple[Condition, ...]
     count: int
     linear: bool
-    periods: tuple[tuple[int, Expr], ...]
+    periodic: tuple[bool, ...]
     region: Set
     why: tuple[str, ...] = ()
 

@@ -11,8 +11,8 @@ from sympy import Expr, Float, Symbol, log
 
 from pdespec.derive.components import scalar
 from pdespec.derive.derivation import Residual
-from pdespec.diagnostics import SpecError, error
-from pdespec.model.model import Model
+from pdespec.model.model import Model, Solve
+from pdespec.model.refusal import refuse
 from pdespec.model.sets import (
     Boundary,
     Difference,
@@ -38,15 +38,11 @@ def box_of(weight: Expr, variables: tuple[Expr, ...], model: Model) -> Box:
     """The smallest box outside which the weight has less than 10⁻¹⁰ of its integral."""
     d = len(variables)
     if d not in CELLS:
-        raise SpecError(
-            [
-                error(
-                    "PDE946",
-                    None,
-                    f"a box for an unbounded domain is found only up to dimension 3, not {d}",
-                    hint="give box= in `using`",
-                )
-            ]
+        refuse(
+            "PDE946",
+            None,
+            f"a box for an unbounded domain is found only up to dimension 3, not {d}",
+            hint="give box= in `using`",
         )
     term, constants, half = scalar(weight), parameter_values(model), 1.0
     while half < 2**20:
@@ -61,15 +57,11 @@ def box_of(weight: Expr, variables: tuple[Expr, ...], model: Model) -> Box:
         if np.isfinite(tails).all() and max(tails) < LEAK / (4 * d):
             return tuple(_cut(m, axis, half, d) for m in marginals)
         half *= 2
-    raise SpecError(
-        [
-            error(
-                "PDE947",
-                None,
-                "the weight does not decay: no box holds all but 1e-10 of it",
-                hint="give box= in `using`",
-            )
-        ]
+    refuse(
+        "PDE947",
+        None,
+        "the weight does not decay: no box holds all but 1e-10 of it",
+        hint="give box= in `using`",
     )
 
 
@@ -82,6 +74,19 @@ def _cut(marginal: np.ndarray, axis: np.ndarray, half: float, d: int) -> tuple[f
     high = axis[len(axis) - 1 - np.searchsorted(back, LEAK / (2 * d))] + h / 2
     step = 10.0 ** np.floor(np.log10(max(abs(low), abs(high))) - 1)
     return float(round(np.floor(low / step) * step, 12)), float(round(np.ceil(high / step) * step, 12))
+
+
+def given_box(solve: Solve, dimension: int) -> tuple[tuple[Expr, Expr], ...] | None:
+    """The sides of the `box=` in `using`, by coordinate."""
+    given = solve.method.option("box") if solve.method else None
+    if not isinstance(given, Set):
+        return None
+    sides = [plain(f) for f in plain(given).factors]
+    intervals = tuple((s.lo, s.hi) for s in sides if isinstance(s, Interval))
+    if len(intervals) != len(sides) or len(sides) != dimension:
+        message = f"`box={given}` is no box in dimension {dimension}"
+        refuse("PDE529", solve.method_span, message, hint="box=[-5, 5]^2, say")
+    return intervals
 
 
 def within(region: Set, box: Box) -> Set:

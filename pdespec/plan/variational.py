@@ -10,29 +10,31 @@ from sympy import Expr, Mul, S
 
 from pdespec.derive.components import scalar
 from pdespec.derive.derivation import Derivation
-from pdespec.diagnostics import SpecError, error
 from pdespec.model.model import Solve
+from pdespec.model.refusal import refuse
 from pdespec.model.sets import Interval, Set, Torus, plain
-from pdespec.model.terms import Component, Field, FieldValue, Integrate, flat
+from pdespec.model.terms import Field, FieldValue, Integrate, flat
 from pdespec.plan.conditions import conditions, is_integral
-from pdespec.plan.fields import fields_of, iterations, option
+from pdespec.plan.fields import by_role, fields_of, iterations
 from pdespec.plan.networks import networks
+from pdespec.plan.options import whole
 from pdespec.plan.plan import Channel, Descent, Ritz
 from pdespec.plan.unbounded import Box, box_of, shown, unbounded
+from pdespec.plan.values import split, values
 
 
 def plan_ritz(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -> Ritz:
     """Networks, the functional in scalar coordinates, its quadrature, and how each condition is met."""
     if len(solve.optima) != 1 or solve.objective is None:
-        raise SpecError([error("PDE905", solve.span, "`ritz` takes one `min` or `max` of a functional")])
+        refuse("PDE905", solve.span, "`ritz` takes one `min` or `max` of a functional")
     found = next(o for o in derivation.objectives if o.solve == solve.label)
     fields = fields_of(derivation, solve)
     objective = scalar(found.term)
-    count = option(solve.method, "points", 1024)
-    shares = dict.fromkeys(("interior", "boundary", "initial", "terminal"), max(64, count // 4))
+    count = whole(solve.method, "points", 1024)
+    share = max(64, count // 4)
     pointwise = tuple(e for e in solve.equations if not is_integral(derivation.residual(e)))
     integral = tuple(e for e in solve.equations if is_integral(derivation.residual(e)))
-    made = conditions(derivation, solve, pointwise, shares, dict.fromkeys(shares, 100.0))
+    made = conditions(derivation, solve, pointwise, by_role(share, share), by_role(100.0, 100.0))
     constraints = tuple((e, derivation.residual(e).components[0]) for e in integral)
     extra = tuple(c for expr in (objective, *(c for _, c in constraints)) for c in _channels(expr, fields))
     nets, built_in, reasons = networks(derivation, solve, fields, made, extra)
@@ -66,12 +68,8 @@ def plan_ritz(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -> Rit
 
 def _channels(expr: Expr, fields: tuple[Field, ...]) -> set[Channel]:
     """The derivatives of the unknowns inside the integrals."""
-    if isinstance(expr, Component) and isinstance(expr.args[0], FieldValue):
-        v = expr.args[0]
-        return {Channel(v.field, int(expr.args[1]), v.orders or (0,) * len(v.point))} if v.field in fields else set()
-    if isinstance(expr, FieldValue):
-        return {Channel(expr.field, None, expr.orders or (0,) * len(expr.point))} if expr.field in fields else set()
-    return set().union(*(_channels(a, fields) for a in expr.args))
+    found = [(v, component) for v, component in map(split, values(expr)) if v.field in fields]
+    return {Channel(v.field, component, v.orders or (0,) * len(v.point)) for v, component in found}
 
 
 def is_box(region: Set) -> bool:
@@ -96,8 +94,9 @@ def weight_of(integral: Integrate) -> Expr:
 
 
 def _box(objective: Expr, derivation: Derivation) -> Box | None:
-    """The box for integrals over unbounded regions, by the first of them."""
-    for i in integrals(objective):
-        if unbounded(i.region):
-            return box_of(weight_of(i), flat(i.variables), derivation.model)
-    return None
+    """The box for integrals over unbounded regions, which holds the weight of each of them."""
+    boxes = [
+        box_of(weight_of(i), flat(i.variables), derivation.model) for i in integrals(objective) if unbounded(i.region)
+    ]
+    sides = zip(*boxes, strict=True)
+    return tuple((min(a for a, _ in side), max(b for _, b in side)) for side in sides) if boxes else None
