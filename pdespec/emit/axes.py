@@ -24,6 +24,7 @@ from pdespec.model.terms import (
     Density,
     Dot,
     Expect,
+    FieldValue,
     Grad,
     IndexedSum,
     Integrate,
@@ -117,7 +118,8 @@ def scalar(term: Expr, scope: Scope) -> Array:
     axes = scope.order({a for c in atoms.values() for a in c.axes})
     if tree in atoms:
         return atoms[tree]
-    texts = {atom: _aligned(code, axes) for atom, code in atoms.items()}
+    ranked = sorted(atoms.items(), key=lambda item: item[0].name)
+    texts = {atom: _aligned(code, axes) for atom, code in ranked}
     tensors = {texts[atom] for atom, code in atoms.items() if code.tensor}
     code = Printer({**texts, **scope.names}, tensors).code(tree)
     return Array(code.text, axes, code.tensor, code.precedence)
@@ -129,7 +131,8 @@ def _leaves(term: Expr, scope: Scope, atoms: dict[Symbol, Array]) -> Expr:
         return term
     code = _entropy(term, scope) or _leaf(term, scope)
     if code is not None:
-        symbol = next((a for a, c in atoms.items() if c == code), Symbol(f"_{len(atoms)}", real=True))
+        rank = f"{9 - _order(term)} {code.text if _order(term) else len(atoms)}"  # derivatives stand first in a sum
+        symbol = next((a for a, c in atoms.items() if c == code), Symbol(f"{rank} {len(atoms)}", real=True))
         atoms[symbol] = code
         return symbol
     if not term.args:
@@ -137,6 +140,12 @@ def _leaves(term: Expr, scope: Scope, atoms: dict[Symbol, Array]) -> Expr:
     if term.is_Mul and (pair := _logarithm(term)):
         return Mul(_leaves(pair[0], scope, atoms), _leaves(pair[1], scope, atoms))
     return term.func(*(_leaves(a, scope, atoms) for a in term.args))
+
+
+def _order(term: Expr) -> int:
+    """The order of a derivative of a field."""
+    value = term.args[0] if isinstance(term, Component) else term
+    return min(sum(value.orders), 9) if isinstance(value, FieldValue) else 0
 
 
 def _logarithm(term: Expr) -> tuple[Expr, Expr] | None:

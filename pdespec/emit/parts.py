@@ -74,6 +74,11 @@ def solution_name(solve: Solve, script: Script) -> str:
     return script.names.name(solve.title) if solve.title else "solution"
 
 
+def unpacked(names: list[str], value: str) -> str:
+    """`x, y = value`, and `(x,) = value` for one name."""
+    return f"{', '.join(names)} = {value}" if len(names) > 1 else f"({names[0]},) = {value}"
+
+
 def shown_name(solve: Solve) -> str:
     """The name of a solve in files that a run writes."""
     return latin(solve.title) or "solution"

@@ -11,11 +11,13 @@ from itertools import groupby
 from sympy import Expr, Float, Integer
 
 from pdespec.derive.components import scalar
+from pdespec.derive.notation import unicode
 from pdespec.diagnostics import SpecError, error
 from pdespec.emit.expression import Printer
-from pdespec.emit.layout import docstring, statement
+from pdespec.emit.layout import comment, docstring, statement
 from pdespec.emit.names import escape, literal
 from pdespec.emit.parts import Script, Section
+from pdespec.emit.residuals import needs_normals
 from pdespec.model.refusal import refuse
 from pdespec.model.sets import (
     Ball,
@@ -128,8 +130,7 @@ def _box(parts: list[Set], script: Script) -> str:
 
 def patches(region: Set, script: Script) -> str:
     """The patches of a region, of its boundary where it is one."""
-    region = plain(region)
-    match region:
+    match plain(region):
         case Boundary(of=of):
             return _surface(of, script)
         case Point(coordinates=values):
@@ -146,10 +147,21 @@ def patches(region: Set, script: Script) -> str:
 
 def sets_section(script: Script) -> Section | None:
     """The named sets as functions."""
-    functions = [
-        f"def {n}() -> Shape:\n{docstring(escape(n))}\n{statement('return', c)}" for n, c in script.sets.items()
-    ]
+    functions = []
+    for name, code in script.sets.items():
+        domain = next(d for d in script.model.domains if script.names.name(d.name) == name)
+        head = comment(f"def {name}() -> Shape:", f"spec:{domain.span.line}")
+        functions.append(f"{head}\n{docstring(escape(_described(domain.set)))}\n{statement('return', code)}")
     return Section("sets", "\n\n\n".join(functions)) if functions else None
+
+
+def _described(region: Set) -> str:
+    """A set as a person writes it."""
+    inner = plain(region)
+    if isinstance(inner, Sublevel):
+        names = ", ".join(str(v) for v in inner.variables)
+        return f"{{{names} in {inner.within} : {unicode(inner.condition)} ≤ 0}}"
+    return str(inner)
 
 
 def _was_cut(s: Set) -> bool:
@@ -179,6 +191,11 @@ def _surface(inside: Set, script: Script) -> str:
     return f"tuple({code}.face(axis, side) for axis in {literal(tuple(axes))} for side in (-1, 1))"
 
 
+def source_argument(sampler: str) -> str:
+    """The last argument of `draw_points` for a sampler."""
+    return "" if sampler == "sobol" else f", {sampler}_cube"
+
+
 def sampler(stem: str, conditions: tuple[Condition, ...], script: Script) -> str:
     """`sample(config, draw)`: the points of every condition, with normals where the region is a boundary."""
     lines = [
@@ -188,7 +205,7 @@ def sampler(stem: str, conditions: tuple[Condition, ...], script: Script) -> str
     ]
     for k, c in enumerate(conditions):
         name = script.names.name(c.label)
-        source = "" if c.points.sampler == "sobol" else f", {c.points.sampler}_cube"
+        source = source_argument(c.points.sampler)
         seed = f"config.seed + {Integer(1000) * (k + 1)} + draw"
         lines.append(
             f'        "{name}": draw_points({patches(c.points.region, script)}, {c.points.count}, {seed}{source}),'
@@ -199,17 +216,11 @@ def sampler(stem: str, conditions: tuple[Condition, ...], script: Script) -> str
     if not wanted:
         lines.append(f"    return {{name: (drawn.points.to({like}),) for name, drawn in points.items()}}")
     else:
-        lines.append(f"    with_normals = {{{', '.join(repr(w) for w in wanted)}}}".replace("'", '"'))
-        lines.append(
-            "    wanted = {name: drawn[:2] if name in with_normals else drawn[:1] for name, drawn in points.items()}\n"
-            f"    return {{name: tuple(a.to({like}) for a in arrays) for name, arrays in wanted.items()}}"
-        )
+        lines += [
+            f"    with_normals = {literal(tuple(wanted))}",
+            "    return {",
+            f"        name: tuple(a.to({like}) for a in (drawn[:2] if name in with_normals else drawn[:1]))",
+            "        for name, drawn in points.items()",
+            "    }",
+        ]
     return "\n".join(lines)
-
-
-def needs_normals(condition: Condition) -> bool:
-    """Whether the residual mentions the normal."""
-    from pdespec.emit.residuals import normal_symbols
-
-    free = set().union(*(e.free_symbols for e in condition.components))
-    return bool(free & set(normal_symbols(condition)))

@@ -13,12 +13,14 @@ from sympy import Expr, S, Symbol
 
 from pdespec.derive.notation import unicode
 from pdespec.emit.channels import channel_name
-from pdespec.emit.expression import Printer
+from pdespec.emit.code import Code
+from pdespec.emit.expression import Hook, Printer
 from pdespec.emit.layout import comment, docstring, statement
 from pdespec.emit.names import escape
 from pdespec.emit.parts import Script
-from pdespec.model.terms import Component, Defined, FieldValue
+from pdespec.model.terms import Defined
 from pdespec.plan.plan import Channel, Condition
+from pdespec.plan.values import free_coordinates
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,25 +64,18 @@ def normal_symbols(condition: Condition) -> list[Symbol]:
     return [Symbol(f"n[{k}]", real=True) for k in range(1, len(condition.coordinates) + 1)]
 
 
+def needs_normals(condition: Condition) -> bool:
+    """Whether the residual mentions the normal."""
+    free = set().union(*(e.free_symbols for e in condition.components))
+    return bool(free & set(normal_symbols(condition)))
+
+
 def used(names: Names, condition: Condition) -> list[str]:
     """The arguments of the residual function, in order: coordinates, channels, normals."""
-    free = set().union(*(e.free_symbols for e in condition.components)) if condition.components else set()
-    coordinates = [n for c, n in names.coordinates.items() if c in free_outside_channels(condition)]
+    free = free_coordinates(*condition.components)
+    coordinates = [n for c, n in names.coordinates.items() if c in free]
     normals = [n for c, n in names.normals.items() if c in free]
     return [*coordinates, *names.channels.values(), *normals]
-
-
-def free_outside_channels(condition: Condition) -> set[Expr]:
-    """Coordinates that occur other than as the point of a field."""
-    return set().union(*(_free(e) for e in condition.components))
-
-
-def _free(expr: Expr) -> set[Expr]:
-    if isinstance(expr, FieldValue) or (isinstance(expr, Component) and isinstance(expr.args[0], FieldValue)):
-        return set()
-    if isinstance(expr, Symbol):
-        return {expr}
-    return set().union(*(_free(a) for a in expr.args))
 
 
 def printer(names: Names, condition: Condition, script: Script, extra: dict[Expr, str] | None = None) -> Printer:
@@ -90,9 +85,8 @@ def printer(names: Names, condition: Condition, script: Script, extra: dict[Expr
     return Printer({**atoms, **constants}, set(atoms.values()), hooks={Defined: call(script)})
 
 
-def call(script: Script):  # type: ignore[no-untyped-def]
+def call(script: Script) -> Hook:
     """The rule for a definition: f(x, y)."""
-    from pdespec.emit.code import Code
 
     def rule(term: Defined, printer: Printer) -> Code:
         name = script.function(term)

@@ -212,7 +212,8 @@ class Difference(Set):
         return self.whole.bounded
 
     def __str__(self) -> str:
-        return f"{self.whole} \\ {self.hole}"
+        hole = f"({self.hole})" if isinstance(self.hole, (Union, Difference)) else self.hole
+        return f"{self.whole} \\ {hole}"
 
 
 @dataclass(frozen=True, slots=True)

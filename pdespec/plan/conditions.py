@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sympy import Expr, Integer, Symbol
 
-from pdespec.derive.components import expand, flatten, scalar
+from pdespec.derive.components import scalar
 from pdespec.derive.derivation import Derivation, Residual
 from pdespec.model.model import Solve
 from pdespec.model.refusal import refuse
@@ -28,13 +28,10 @@ from pdespec.model.sets import (
 from pdespec.model.terms import (
     Binding,
     Defined,
-    FieldValue,
     Integrate,
-    Partial,
-    VectorOperator,
     flat,
-    shape,
 )
+from pdespec.plan.definitions import with_definitions
 from pdespec.plan.options import word
 from pdespec.plan.plan import Channel, Condition, PointSet
 from pdespec.plan.values import coordinates, split, values
@@ -98,7 +95,7 @@ def conditions(
         region = residual.equation.region
         domain = product(*(d.set for d in derivation.model.unknown(residual.fields[0].name).domains))
         normal = face_normal(region, domain)
-        components = tuple(c.xreplace(normal) for c in with_definitions(residual.term))
+        components = tuple(c.xreplace(normal) for c in with_definitions(residual.term, _of_scalars, Binding))
         found = tuple(dict.fromkeys(c for e in components for c in channels(e, point, residual)))
         kind = "boundary" if boundary_like(region) else "interior"
         points = PointSet(label, region, kind, counts[residual.role], sampler)
@@ -111,20 +108,8 @@ def sampler_of(solve: Solve) -> str:
     return word(solve.method, "sampler", "sobol")
 
 
-def with_definitions(term: Expr) -> tuple[Expr, ...]:
-    """The scalar components of a term; functions of scalar coordinates that are not differentiated stay f(x, y)."""
-    kept: dict[Expr, Expr] = {}
-
-    def hide(e: Expr) -> Expr:
-        if isinstance(e, Defined) and not shape(e) and all(isinstance(f, Symbol) for f in e.formals):
-            return kept.setdefault(e, Symbol(f"definition {len(kept)}", real=True))
-        if not e.args or isinstance(e, (VectorOperator, Partial, Binding, FieldValue)):
-            return e
-        return e.func(*map(hide, e.args))
-
-    hidden = hide(term)
-    back = {symbol: e for e, symbol in kept.items()}
-    return tuple(c.xreplace(back) for c in flatten(expand(hidden)))
+def _of_scalars(e: Defined) -> bool:
+    return all(isinstance(f, Symbol) for f in e.formals)
 
 
 def is_integral(residual: Residual) -> bool:

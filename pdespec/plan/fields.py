@@ -77,11 +77,17 @@ def plan_features(derivation: Derivation, solve: Solve, why: tuple[str, ...]) ->
     interior = whole(solve.method, "points", 3 * count)
     counts, weights = by_role(interior, interior // 3), by_role(1.0, 10.0)
     pointwise = tuple(r.label for r in residuals if not is_integral(r))
-    integral = [r for r in residuals if is_integral(r)]
     made = conditions(derivation, solve, pointwise, counts, weights)
-    constraints = tuple(_constraint(r, fields, domain, interior, sampler_of(solve)) for r in integral)
+    constraints = _constraints(derivation, solve, domain, interior)
     periodic = tuple(period is not None for period in periods(domain))
     return Features(solve, fields, coordinates(fields[0]), made, constraints, count, linear, periodic, domain, why)
+
+
+def _constraints(derivation: Derivation, solve: Solve, domain: Set, count: int) -> tuple[Condition, ...]:
+    """The equations between integrals of a solve."""
+    fields = fields_of(derivation, solve)
+    integral = (r for r in map(derivation.residual, solve.equations) if is_integral(r))
+    return tuple(_constraint(r, fields, domain, count, sampler_of(solve)) for r in integral)
 
 
 def _constraint(residual: Residual, fields: tuple[Field, ...], domain: Set, count: int, sampler: str) -> Condition:
@@ -107,7 +113,9 @@ def plan_collocation(derivation: Derivation, solve: Solve, why: tuple[str, ...])
     domain = same_domain(derivation, solve, fields)
     interior = whole(solve.method, "points", 2048)
     counts, weights = by_role(interior, max(64, interior // 4)), by_role(1.0, 10.0)
-    made = conditions(derivation, solve, solve.equations, counts, weights)
+    pointwise = tuple(e for e in solve.equations if not is_integral(derivation.residual(e)))
+    made = conditions(derivation, solve, pointwise, counts, weights)
+    made += _constraints(derivation, solve, domain, interior)
     nets, built_in, reasons = networks(derivation, solve, fields, made)
     box = None
     if unbounded(domain):

@@ -88,9 +88,9 @@ class Sigmoid(Function):  # type: ignore[misc]
         return self * (1 - self)
 
 
-def network_output(k: int = 0) -> Symbol:
-    """The k-th output of the network, in a form."""
-    return Symbol(f"N[{k}]", real=True)
+def network_output(k: int | None = 0) -> Symbol:
+    """The k-th output of the network, in a form; None: the whole network, for a form of one output."""
+    return Symbol("N" if k is None else f"N[{k}]", real=True)
 
 
 @dataclass(frozen=True, slots=True)

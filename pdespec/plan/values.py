@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from sympy import Expr, Symbol
 
 from pdespec.model.sets import Set, Torus, plain
-from pdespec.model.terms import Component, Field, FieldValue, flat, variable
+from pdespec.model.terms import Component, Defined, Field, FieldValue, flat, variable
 
 
 def coordinates(field: Field) -> tuple[Expr, ...]:
@@ -52,6 +52,8 @@ def free_coordinates(*expressions: Expr) -> set[Symbol]:
 def _free(expr: Expr) -> set[Symbol]:
     if is_value(expr):
         return set()
+    if isinstance(expr, Defined):
+        return free_coordinates(*expr.arguments)
     if isinstance(expr, Symbol):
         return {expr}
     return set().union(*(_free(a) for a in expr.args))

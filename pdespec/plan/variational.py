@@ -6,15 +6,16 @@ homogeneous in the unknown enters as a penalty on the squared cosine between v a
 
 from __future__ import annotations
 
-from sympy import Expr, Mul, S
+from sympy import Expr, Mul, S, Symbol
 
 from pdespec.derive.components import scalar
-from pdespec.derive.derivation import Derivation
+from pdespec.derive.derivation import Derivation, Residual
 from pdespec.model.model import Solve
 from pdespec.model.refusal import refuse
 from pdespec.model.sets import Interval, Set, Torus, plain
-from pdespec.model.terms import Field, FieldValue, Integrate, flat
+from pdespec.model.terms import Defined, Field, FieldValue, Integrate, VectorVariable, flat
 from pdespec.plan.conditions import conditions, is_integral
+from pdespec.plan.definitions import with_definitions
 from pdespec.plan.fields import by_role, fields_of, iterations
 from pdespec.plan.networks import networks
 from pdespec.plan.options import whole
@@ -29,17 +30,17 @@ def plan_ritz(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -> Rit
         refuse("PDE905", solve.span, "`ritz` takes one `min` or `max` of a functional")
     found = next(o for o in derivation.objectives if o.solve == solve.label)
     fields = fields_of(derivation, solve)
-    objective = scalar(found.term)
+    (objective,) = with_definitions(found.term, _at_a_point)
     count = whole(solve.method, "points", 1024)
     share = max(64, count // 4)
     pointwise = tuple(e for e in solve.equations if not is_integral(derivation.residual(e)))
     integral = tuple(e for e in solve.equations if is_integral(derivation.residual(e)))
     made = conditions(derivation, solve, pointwise, by_role(share, share), by_role(100.0, 100.0))
-    constraints = tuple((e, derivation.residual(e).components[0]) for e in integral)
+    constraints = tuple((e, _orthogonality(derivation.residual(e), fields)) for e in integral)
     extra = tuple(c for expr in (objective, *(c for _, c in constraints)) for c in _channels(expr, fields))
     nets, built_in, reasons = networks(derivation, solve, fields, made, extra)
     left = tuple(c for c in made if c.label not in built_in)
-    box = _box(objective, derivation)
+    box = _box(scalar(found.term), derivation)
     more = (f"R^{len(box)} cut to {shown(box)}, which holds all but 1e-10 of the weight",) if box else ()
     penalties = tuple(f"{c.label} by a penalty" for c in left) + tuple(
         f"{e} by a penalty on a cosine" for e in integral
@@ -64,6 +65,24 @@ def plan_ritz(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -> Rit
         box,
         sampled,
     )
+
+
+def _at_a_point(e: Defined) -> bool:
+    """Whether a definition is read at the current point, V(x), and not at a moved one."""
+    return all(isinstance(a, (Symbol, VectorVariable)) for a in e.arguments)
+
+
+def _orthogonality(residual: Residual, fields: tuple[Field, ...]) -> Expr:
+    """∫ v k dx of a condition ∫ v k dx = 0 with one unknown v (or component) and a known k."""
+    where = residual.equation.span
+    (expr,) = residual.components
+    found = integrals(expr)
+    own = [v for v in values(*(i.body for i in found)) if split(v)[0].field in fields]
+    known = len(found) == 1 and len(own) == 1 and not (found[0].body / own[0]).has(own[0])
+    if not known or (expr / found[0]).has(Integrate) or any(split(own[0])[0].orders):
+        message = "only a condition ∫ v * k dx = 0 with one unknown v and a known k is supported here yet"
+        refuse("PDE953", where, message)
+    return found[0]
 
 
 def _channels(expr: Expr, fields: tuple[Field, ...]) -> set[Channel]:

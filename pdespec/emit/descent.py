@@ -1,0 +1,153 @@
+"""Networks that are trained: their classes, their values at points, and the chain of descents.
+
+u, u_x, u_xx = u_net.derivatives(z)         the channels that an expression reads, by one sweep
+"""
+
+from __future__ import annotations
+
+from pdespec.derive.notation import unicode
+from pdespec.emit.ansatz import Ansatz
+from pdespec.emit.channels import channel_name
+from pdespec.emit.layout import statement
+from pdespec.emit.names import escape, literal
+from pdespec.emit.network import emit_network
+from pdespec.emit.parts import Script, Section, term_key, unpacked
+from pdespec.emit.residuals import coordinate_name
+from pdespec.model.model import Solve
+from pdespec.model.terms import Field
+from pdespec.plan.plan import Condition, Descent, Network, Orders, network_output
+
+ITERATIONS_A_STEP = 10
+"""Iterations of L-BFGS between two looks at the loss."""
+
+Own = dict[tuple[int | None, Orders], str]
+"""Names of the channels of one network, by component and derivative."""
+
+
+# ── classes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def class_name(f: Field, solve: Solve, script: Script) -> str:
+    """`U`, or `RitzU` where solves have labels."""
+    name = script.names.name(f.name)
+    stem = script.names.name(solve.title) if solve.title else ""
+    return "".join(part[:1].upper() + part[1:] for part in (stem, name) if part)
+
+
+def net_name(f: Field, script: Script) -> str:
+    """The variable that holds the network of an unknown."""
+    return f"{script.names.name(f.name)}_net"
+
+
+def typed_networks(networks: tuple[Network, ...], solve: Solve, script: Script) -> str:
+    """`u_net: U, …` as parameters of a function."""
+    return ", ".join(f"{net_name(n.field, script)}: {class_name(n.field, solve, script)}" for n in networks)
+
+
+def network_sections(networks: tuple[Network, ...], solve: Solve, script: Script) -> tuple[Section, ...]:
+    """One class for each network."""
+    sections = []
+    for n in networks:
+        shown = {network_output(): network_output(None)} if len(n.form) == 1 else {}
+        form = ", ".join(escape(unicode(e.xreplace(shown))) for e in n.form)
+        title = f"ansatz: {escape(n.field.name)} = {form}" if len(form) < 80 else f"ansatz for {escape(n.field.name)}"
+        methods = {"derivatives": n.channels} if len(n.channels) > 1 else {}
+        source = emit_network(describe(n, solve, script), methods, engine=script.engine).source
+        sections.append(Section(title, source))
+    return tuple(sections)
+
+
+def describe(n: Network, solve: Solve, script: Script) -> Ansatz:
+    """The network as its class is emitted."""
+    unknown = script.model.unknown(n.field.name)
+    domain = " × ".join(d.name for d in unknown.domains)
+    codomain = str(unknown.codomain) if unknown.codomain else f"R^{n.field.shape[0]}" if n.field.shape else "R"
+    return Ansatz(
+        class_name=class_name(n.field, solve, script),
+        name=script.names.name(n.field.name),
+        inputs=tuple(n.coordinates),
+        input_names=tuple(coordinate_name(c, script) for c in n.coordinates),
+        net=n.net,
+        outputs=len(n.form),
+        features=n.features,
+        form=n.form,
+        constants=script.constants(*n.form, *n.features),
+        summary=escape(f"{n.field.name} : {domain} → {codomain}."),
+    )
+
+
+# ── values ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def channel_lines(own: Own, n: Network, points: str, script: Script) -> list[str]:
+    """Lines that name channels of a network at points, by a plain call where only values are read."""
+    net, zero = net_name(n.field, script), (0,) * len(n.coordinates)
+    only_values = all(orders == zero for _, orders in own)
+    call = f"{net}({points})" if only_values else f"{net}.derivatives({points})"
+    if not n.field.shape:
+        names = [own.get((None, o), "_") for o in n.channels]
+        return [f"{own[None, zero]} = {call}" if only_values else unpacked(names, call)]
+    parts = range(1, n.field.shape[0] + 1)
+    if only_values:
+        return [unpacked([own.get((k, zero), "_") for k in parts], f"{call}.unbind(-1)")]
+    inputs = [coordinate_name(c, script) for c in n.coordinates]
+    base = script.names.name(n.field.name)
+    live = {o: channel_name(base, o, inputs) for o in n.channels if any(o == orders for _, orders in own)}
+    rows = [unpacked([own.get((k, o), "_") for k in parts], f"{name}.unbind(-1)") for o, name in live.items()]
+    return [unpacked([live.get(o, "_") for o in n.channels], call), *rows]
+
+
+# ── descent ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def stage_steps(d: Descent) -> int:
+    """The steps of a stage: L-BFGS takes several iterations in one."""
+    return -(-d.steps // ITERATIONS_A_STEP) if d.name == "lbfgs" else d.steps
+
+
+def weights(solve: Solve, conditions: tuple[Condition, ...], script: Script) -> list[str]:
+    """The weights of the loss terms, as entries of a dictionary."""
+    keys = [term_key(solve, script.names.name(c.label), script) for c in conditions]
+    return [f'"{k}": {literal(c.weight)}' for k, c in zip(keys, conditions, strict=True)]
+
+
+def network_lines(networks: tuple[Network, ...], solve: Solve, script: Script) -> list[str]:
+    """The lines that make the networks."""
+    lines = []
+    for k, n in enumerate(networks):
+        seed = f"config.seed, {k}" if len(networks) > 1 else "config.seed"
+        made = f"{class_name(n.field, solve, script)}(generator=seeded({seed})).to(config.device, dtype)"
+        lines.append(f"    {net_name(n.field, script)} = {made}")
+    return lines
+
+
+def descent_lines(
+    iterations: tuple[Descent, ...], networks: tuple[Network, ...], terms: str, solve: Solve, script: Script
+) -> list[str]:
+    """The optimisers and their stages, and the return of a `solve` function; `terms` is the call of the objective."""
+    nets = [net_name(n.field, script) for n in networks]
+    lines = ["", "    def terms(k: int) -> dict[str, Tensor]:", statement("return", terms, 8), ""]
+    parameters = f"{nets[0]}.parameters()"
+    if len(nets) > 1:
+        lines.append(f"    parameters = [{', '.join(f'*{n}.parameters()' for n in nets)}]")
+        parameters = "parameters"
+    stages = []
+    for k, d in enumerate(iterations):
+        optimiser = d.name if [i.name for i in iterations].count(d.name) == 1 else f"{d.name}_{k + 1}"
+        lines.append(f"    {optimiser} = {_optimiser(d, parameters)}")
+        steps = f"config.share({stage_steps(d)})"
+        more = f"falling({steps})" if d.name == "adam" else "scale=1e6"
+        stages.append(f'Descent("{f"{solve.title} {d.name}".strip()}", {steps}, {optimiser}, terms, weights, {more})')
+    lines += ["    stages: list[Stage] = [", *(f"        {s}," for s in stages), "    ]"]
+    entries = ", ".join(f'"{script.names.name(n.field.name)}": {net}' for n, net in zip(networks, nets, strict=True))
+    return [*lines, f"    return {{{entries}}}, stages"]
+
+
+def _optimiser(d: Descent, parameters: str) -> str:
+    if d.name == "adam":
+        return f"torch.optim.Adam({parameters}, lr={literal(d.rate)})"
+    rate = f"lr={literal(d.rate)}, " if d.rate != 1.0 else ""
+    return (
+        f"torch.optim.LBFGS({parameters}, {rate}max_iter={ITERATIONS_A_STEP}, history_size=50, "
+        'tolerance_grad=0, tolerance_change=0, line_search_fn="strong_wolfe")'
+    )

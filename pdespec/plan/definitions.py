@@ -1,0 +1,29 @@
+"""Terms in scalar coordinates in which named functions of the point keep their names: f(x, y), ρ(x)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sympy import Expr, Symbol
+
+from pdespec.derive.components import expand, flatten
+from pdespec.model.terms import Defined, FieldValue, Partial, VectorOperator, shape
+
+
+def with_definitions(term: Expr, keep: Callable[[Defined], bool], *closed: type) -> tuple[Expr, ...]:
+    """The scalar components of a term; scalar definitions to be kept stay, unless a derivative acts on them.
+
+    Nothing is kept inside terms of the types `closed`.
+    """
+    kept: dict[Expr, Expr] = {}
+
+    def hide(e: Expr) -> Expr:
+        if isinstance(e, Defined) and not shape(e) and keep(e):
+            return kept.setdefault(e, Symbol(f"definition {len(kept)}", real=True))
+        if not e.args or isinstance(e, (VectorOperator, Partial, FieldValue, *closed)):
+            return e
+        return e.func(*map(hide, e.args))
+
+    hidden = hide(term)
+    back = {symbol: e for e, symbol in kept.items()}
+    return tuple(c.xreplace(back) for c in flatten(expand(hidden)))
