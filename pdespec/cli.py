@@ -17,6 +17,7 @@ import pdespec
 from pdespec.commands import build, check, explain, fmt, new, plot, run, shipped
 from pdespec.commands.terminal import UsageError, report
 from pdespec.diagnostics import SpecError
+from pdespec.excerpt import printable
 from pdespec.output import OutputError
 
 COMMANDS = (new, check, build, run, explain, fmt, shipped, plot)
@@ -59,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         report(arguments, refused.diagnostics)
         return 1
     except (UsageError, OutputError) as mistake:
-        print(f"pdespec: {mistake}", file=sys.stderr)
+        print(f"pdespec: {printable(str(mistake))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("pdespec: interrupted", file=sys.stderr)

@@ -1,7 +1,7 @@
 """A script as a child process that the terminal still commands.
 
 The child has its own process group, so that Ctrl-C reaches it once and through us: SIGINT, SIGTERM and SIGHUP are
-passed on and the child saves its state before it ends; SIGTSTP stops both, SIGCONT lets both go on.
+passed on, and by the first two the child saves its state before it ends; SIGTSTP stops both, SIGCONT lets both go on.
 """
 
 from __future__ import annotations

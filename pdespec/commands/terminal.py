@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pdespec
 from pdespec.diagnostics import Diagnostic, Severity, has_errors
+from pdespec.excerpt import printable
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -56,7 +57,7 @@ def report(arguments: argparse.Namespace, diagnostics: Sequence[Diagnostic], **f
 def say(arguments: argparse.Namespace, text: str) -> None:
     """A line of the result, for a person only."""
     if not arguments.json:
-        print(text)
+        print(printable(text))
 
 
 def refused(arguments: argparse.Namespace, diagnostics: Sequence[Diagnostic]) -> bool:

@@ -9,13 +9,10 @@ array over pairs of points ever carries a vector.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-
-from sympy import Add, Expr, Mul, Pow, S, Symbol, log
+from sympy import Add, Expr, Integer, Mul, S, Symbol, expand_mul, fraction, log
 
 from pdespec.derive.gradient import gradient
-from pdespec.diagnostics import SpecError, error
+from pdespec.emit.arrays import Array, Points, Scope, unsupported
 from pdespec.emit.code import Precedence
 from pdespec.emit.expression import Printer
 from pdespec.model.terms import (
@@ -34,81 +31,7 @@ from pdespec.model.terms import (
     VectorVariable,
     shape,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Array:
-    """The text of an expression, the axes that it has, and whether it is a tensor at all."""
-
-    text: str
-    axes: tuple[str, ...] = ()
-    tensor: bool = True
-    level: Precedence = Precedence.ATOM
-
-    def tight(self) -> str:
-        """The text, in parentheses unless it is a name, a call or a subscript."""
-        return self.within(Precedence.ATOM)
-
-    def within(self, context: Precedence) -> str:
-        """The text, in parentheses where it binds more loosely than the context asks."""
-        return self.text if self.level >= context else f"({self.text})"
-
-
-@dataclass(frozen=True, slots=True)
-class Points:
-    """An array of points: its code, its axis, and the weights of a sum over it.
-
-    Without weights the sum is a mean; `uniform` weights are one number, the same for every point.
-    """
-
-    code: str
-    axis: str
-    weights: str = ""
-    uniform: bool = False
-
-    def total(self) -> str:
-        """The sum of the weights."""
-        if not self.weights:
-            return "1"
-        return f"{self.weights} * len({self.code})" if self.uniform else f"{self.weights}.sum()"
-
-    def sum_of(self, vectors: Array) -> Array:
-        """The weighted sum of vectors along the axis."""
-        if not self.weights:
-            return Array(f"{vectors.tight()}.mean(0)")
-        if self.uniform:
-            return Array(f"{vectors.tight()}.sum(0) * {self.weights}", level=Precedence.PRODUCT)
-        return Array(f"{self.weights} @ {vectors.tight()}", level=Precedence.PRODUCT)
-
-
-@dataclass(slots=True)
-class Scope:
-    """What names mean while a term is printed.
-
-    `points` are the arrays of the variables in order of nesting; `leaf` prints terms that this module does not know
-    (fields); `measure` opens an integral: it returns the points of its variables, and the integrand left to sum.
-    `request` returns the name of the function of a definition, or of its gradient, which is then to be emitted.
-    """
-
-    points: dict[Variable, Points]
-    leaf: Callable[[Expr, Scope], Array | None]
-    measure: Callable[[Integrate | Expect, Scope], tuple[dict[Variable, Points], Expr]]
-    names: Mapping[Expr, str] = field(default_factory=dict)
-    request: Callable[[Defined, bool], str] = lambda term, gradient: term.name
-
-    def inner(self, points: dict[Variable, Points]) -> Scope:
-        outer = {v: p for v, p in self.points.items() if v not in points}
-        return Scope({**outer, **points}, self.leaf, self.measure, self.names, self.request)
-
-    def order(self, axes: set[str]) -> tuple[str, ...]:
-        """Axes in order of nesting."""
-        known = list(dict.fromkeys(p.axis for p in self.points.values()))
-        return tuple(a for a in known if a in axes)
-
-
-def unsupported(what: str) -> SpecError:
-    """A term without a rule is an error, never a partial print."""
-    return SpecError([error("PDE941", None, f"{what} cannot be turned into code yet")])
+from pdespec.plan.definitions import is_pointwise
 
 
 def scalar(term: Expr, scope: Scope) -> Array:
@@ -129,14 +52,19 @@ def _leaves(term: Expr, scope: Scope, atoms: dict[Symbol, Array]) -> Expr:
     """The term with everything that is not pointwise replaced by symbols, whose code goes into `atoms`."""
     if term in scope.names or term.is_number:
         return term
+    if isinstance(term, (Integrate, Expect)) and (separated := _separated(term, scope)) is not None:
+        return _leaves(separated, scope, atoms)
     code = _entropy(term, scope) or _leaf(term, scope)
+    if code is not None and code.text.isdigit():
+        return Integer(code.text)
     if code is not None:
-        rank = f"{9 - _order(term)} {code.text if _order(term) else len(atoms)}"  # derivatives stand first in a sum
-        symbol = next((a for a, c in atoms.items() if c == code), Symbol(f"{rank} {len(atoms)}", real=True))
+        place = code.text if _order(term) else f"{len(atoms):03}"  # derivatives stand first in a sum
+        new = Symbol(f"{9 - _order(term)} {place} {len(atoms)}", real=True)
+        symbol = next((a for a, c in atoms.items() if c == code), new)
         atoms[symbol] = code
         return symbol
     if not term.args:
-        raise unsupported(f"`{term}`")
+        unsupported(f"`{term}`")
     if term.is_Mul and (pair := _logarithm(term)):
         return Mul(_leaves(pair[0], scope, atoms), _leaves(pair[1], scope, atoms))
     return term.func(*(_leaves(a, scope, atoms) for a in term.args))
@@ -174,6 +102,8 @@ def _leaf(term: Expr, scope: Scope) -> Array | None:
     own = scope.leaf(term, scope)
     if own is not None:
         return own
+    if term in scope.known:
+        return _call(scope.known[term], scope)
     if isinstance(term, Symbol):
         if term in scope.points:
             return Array(scope.points[term].code, (scope.points[term].axis,))
@@ -189,11 +119,11 @@ def _leaf(term: Expr, scope: Scope) -> Array | None:
     if isinstance(term, Defined):
         return _call(term, scope)
     if isinstance(term, Density):
-        raise unsupported(f"the density `{term}`")
+        unsupported(f"the density `{term}`")
     if isinstance(term, IndexedSum):
         return scalar(Add(*term.terms()), scope)
     if isinstance(term, Term):
-        raise unsupported(f"`{type(term).__name__}`")
+        unsupported(f"`{type(term).__name__}`")
     return None
 
 
@@ -210,12 +140,16 @@ def _component(term: Component, scope: Scope) -> Array:
 
 def _call(term: Defined, scope: Scope) -> Array | None:
     """V(θ), or a function of two points as a matrix over their axes."""
+    if not is_pointwise(term):
+        return scalar(term.unfold(), scope)
     codes = [(vector if shape(a) else scalar)(a, scope) for a in term.arguments]
     axes = scope.order({a for c in codes for a in c.axes})
-    if any(c.axes != codes[0].axes for c in codes):
-        return scalar(term.unfold(), scope)
-    name = scope.request(term, False)
-    return Array(f"{name}({', '.join(c.text for c in codes)})", axes)
+    arguments = ", ".join(c.text for c in codes)
+    if all(c.axes == codes[0].axes for c in codes):
+        return Array(f"{scope.request(term, 'value')}({arguments})", axes)
+    if len(codes) == 2 and axes == (*codes[0].axes, *codes[1].axes) and all(a in scope.points for a in term.arguments):
+        return Array(f"{scope.request(term, 'matrix')}({arguments})", axes)
+    return scalar(term.unfold(), scope)
 
 
 def _aligned(code: Array, axes: tuple[str, ...]) -> str:
@@ -263,12 +197,24 @@ def vector(term: Expr, scope: Scope) -> Array:
         negative = factor.could_extract_minus_sign()
         magnitude = scalar(-factor, scope) if negative else s
         aligned = _aligned_vector(v, axes)
-        if (-factor if negative else factor) != 1:
-            piece = f"{_scale(magnitude, axes)} * {aligned.within(Precedence.SIGN)}"
-        else:
-            piece = aligned.within(Precedence.PRODUCT)
+        piece = _scaled(-factor if negative else factor, aligned, magnitude, axes, scope)
         text += (" - " if negative else " + ") + piece if text else ("-" if negative else "") + piece
     return Array(text, axes, level=Precedence.SUM)
+
+
+def _scaled(factor: Expr, v: Array, code: Array, axes: tuple[str, ...], scope: Scope) -> str:
+    """A vector times a positive factor; a constant denominator stands below it: v / beta."""
+    above, below = fraction(factor)
+    if factor == 1:
+        return v.within(Precedence.PRODUCT)
+    if below.is_Number or scope.depends(below):
+        return f"{_scale(code, axes)} * {v.within(Precedence.SIGN)}"
+    inner = (
+        v.within(Precedence.SIGN)
+        if above == 1
+        else f"{_scale(scalar(above, scope), axes)} * {v.within(Precedence.SIGN)}"
+    )
+    return f"{inner} / {scalar(below, scope).within(Precedence.SIGN)}"
 
 
 def _scale(code: Array, axes: tuple[str, ...]) -> str:
@@ -305,7 +251,7 @@ def _atomic(term: Expr, scope: Scope) -> Array:
         call = _call(term, scope)
         if call is not None:
             return call
-    raise unsupported(f"the vector `{term}`")
+    unsupported(f"the vector `{term}`")
 
 
 def _stack(term: Vec, scope: Scope) -> Array:
@@ -326,7 +272,7 @@ def _stack(term: Vec, scope: Scope) -> Array:
 def _matrix_vector(term: Dot, scope: Scope) -> Array:
     matrix, v = term.args
     if not isinstance(matrix, Vec) or matrix.free_symbols & set(scope.points):
-        raise unsupported(f"the product `{term}`")
+        unsupported(f"the product `{term}`")
     like = next(iter(scope.points.values())).code
     rows = ", ".join("[" + ", ".join(scalar(a, scope).text for a in row.args) + "]" for row in matrix.args)
     code = vector(v, scope)
@@ -338,9 +284,9 @@ def _gradient_call(term: Grad, scope: Scope) -> Array:
     function = term.operand
     (variable,) = term.variables
     if function.arguments != (variable,):
-        raise unsupported(f"`{term}`")
+        unsupported(f"`{term}`")
     code = (vector if shape(variable) else scalar)(variable, scope)
-    return Array(f"{scope.request(function, True)}({code.text})", code.axes)
+    return Array(f"{scope.request(function, 'gradient')}({code.text})", code.axes)
 
 
 def _dot(a: Expr, b: Expr, scope: Scope) -> Array:
@@ -381,11 +327,25 @@ def _difference(v: Expr, scope: Scope) -> tuple[Array, Array] | None:
 
 def _integral(term: Integrate | Expect, scope: Scope) -> Array:
     if shape(term):
-        raise unsupported(f"`{term}` as a scalar")
+        unsupported(f"`{term}` as a scalar")
     points, body = scope.measure(term, scope)
     inner = scope.inner(points)
     code = scalar(body, inner)
     return _contract(code, next(iter(points.values())))
+
+
+def _separated(term: Integrate | Expect, scope: Scope) -> Expr | None:
+    """∫ Σ a(x) b(y) dy as Σ a(x) ∫ b(y) dy, so that no array over pairs of points arises; None where that is not so."""
+    if not scope.depends(term):
+        return None
+    total = S.Zero
+    for summand in Add.make_args(expand_mul(term.body, deep=False)):
+        factors = Mul.make_args(summand)
+        inside = [f for f in factors if f.free_symbols & set(term.variables)]
+        if any(scope.depends(f) for f in inside) or term.has(Density):
+            return None
+        total += Mul(*(f for f in factors if f not in inside)) * term.func(Mul(*inside), *term.args[1:])
+    return total
 
 
 def _contract(code: Array, over: Points) -> Array:
@@ -433,7 +393,7 @@ def _contract_vector(s: Expr, v: Expr, over: Points, scope: Scope) -> Array:
         axes = scope.order({*summed.axes, *right.axes})
         return _product(_scale(summed, axes), right.within(Precedence.SIGN), axes)
     if right.axes != (over.axis,):
-        raise unsupported(f"the integral of `{s * v}`")
+        unsupported(f"the integral of `{s * v}`")
     if over.axis not in left.axes:
         total = over.sum_of(right)
         return total if s == 1 else _product(_scale(left, outer), total.within(Precedence.SIGN), outer)
@@ -444,21 +404,3 @@ def _contract_vector(s: Expr, v: Expr, over: Points, scope: Scope) -> Array:
     return Array(
         f"({left.within(Precedence.SIGN)} * {over.weights}) @ {right.tight()}", outer, level=Precedence.PRODUCT
     )
-
-
-def without_factor(body: Expr, factor: Expr) -> Expr | None:
-    """body/factor if the factor divides every summand, else None: ∫ g p dφ = 𝔼 g for particles of p."""
-    terms = Add.make_args(body.expand() if body.is_Mul and any(a.is_Add for a in body.args) else body)
-    quotients = []
-    for t in terms:
-        factors = list(Mul.make_args(t))
-        if factor in factors:
-            factors.remove(factor)
-            quotients.append(Mul(*factors))
-            continue
-        power = next((f for f in factors if isinstance(f, Pow) and f.base == factor), None)
-        if power is None:
-            return None
-        factors.remove(power)
-        quotients.append(Mul(*factors, Pow(factor, power.exp - 1)))
-    return Add(*quotients)

@@ -48,7 +48,20 @@ class Code:
 
 @lru_cache(maxsize=4096)
 def precedence(text: str) -> Precedence:
-    """How tightly a Python expression binds: an atom (name, call, attribute, subscript) or as loose as can be."""
+    """How tightly a Python expression binds; a matrix product as a sum does, as `y * K @ w` is not `y * (K @ w)`."""
     node = ast.parse(text, mode="eval").body
-    primary = isinstance(node, (ast.Name, ast.Attribute, ast.Subscript, ast.Call))
-    return Precedence.ATOM if primary else Precedence.CONDITIONAL
+    if isinstance(node, (ast.Name, ast.Attribute, ast.Subscript, ast.Call)):
+        return Precedence.ATOM
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return Precedence.SIGN
+    return _BINARY.get(type(node.op), Precedence.CONDITIONAL) if isinstance(node, ast.BinOp) else Precedence.CONDITIONAL
+
+
+_BINARY: dict[type, Precedence] = {
+    ast.Add: Precedence.SUM,
+    ast.Sub: Precedence.SUM,
+    ast.MatMult: Precedence.SUM,
+    ast.Mult: Precedence.PRODUCT,
+    ast.Div: Precedence.PRODUCT,
+    ast.Pow: Precedence.POWER,
+}

@@ -16,7 +16,7 @@ from pdespec.emit.names import escape
 from pdespec.emit.parts import Script, Section, SolveCode, prefix, solution_name, term_key, unpacked
 from pdespec.emit.pictures import saved_fields
 from pdespec.emit.regions import sampler
-from pdespec.emit.residuals import needs_normals, residual_function, spell, used
+from pdespec.emit.residuals import equations_section, needs_normals, spell, used
 from pdespec.model.sets import product
 from pdespec.plan.plan import Collocation, Condition, Network
 from pdespec.plan.unbounded import within
@@ -25,10 +25,9 @@ from pdespec.plan.unbounded import within
 def emit_collocation(plan: Collocation, script: Script) -> SolveCode:
     """The sections of a solve by collocation."""
     stem = prefix(plan.solve, script)
-    equations = "\n\n\n".join(residual_function(c, script) for c in plan.conditions)
     sections = (
         *network_sections(plan.networks, plan.solve, script),
-        Section("equations", equations),
+        *equations_section(plan.conditions, script),
         Section("points", sampler(stem, plan.conditions, script)),
         Section("objective", _objective(stem, plan, script)),
         Section("solve", _solve(stem, plan, script), f"spec:{plan.solve.span.line}"),

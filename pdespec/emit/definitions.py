@@ -6,16 +6,25 @@ section has asked for is emitted, each function after those that it calls.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NoReturn
+
 from sympy import Expr, Float, Symbol
 
 from pdespec.derive.components import expand, scalar
 from pdespec.derive.notation import unicode
+from pdespec.diagnostics import located
+from pdespec.emit.arrays import Points, Scope, unsupported
+from pdespec.emit.axes import scalar as array_code
 from pdespec.emit.code import Code
-from pdespec.emit.expression import Hook, Printer
+from pdespec.emit.expression import Hook, Printer, is_decimal
 from pdespec.emit.layout import comment, comments, docstring, statement
 from pdespec.emit.names import escape
 from pdespec.emit.parts import Script, Section
-from pdespec.model.terms import Component, Defined, Dot, Grad, IndexedSum, VectorVariable, shape
+from pdespec.model.terms import Component, Defined, Dot, Expect, Grad, IndexedSum, Integrate, VectorVariable, shape
+
+Key = tuple[str, str]
+"""The name of a definition, and what of it is wanted."""
 
 
 def parameters_section(
@@ -31,7 +40,7 @@ def parameters_section(
     lines = []
     for p in used:
         name = script.names.name(p.symbol.name)
-        value = Float(p.value) if p.value.is_Integer else p.value
+        value = Float(p.value, 17) if p.value.is_Integer or is_decimal(p.value) else p.value
         lines.append(
             (f"{name} = {Printer(script.constants(p.value))(value)}", f"spec:{p.span.line}  {escape(p.symbol.name)}")
         )
@@ -39,29 +48,19 @@ def parameters_section(
 
 
 def definitions_section(
-    script: Script, title: str = "definitions", known: frozenset[str] = frozenset()
+    script: Script, title: str = "definitions", known: frozenset[Key] = frozenset()
 ) -> Section | None:
     """All functions asked for that are not `known` yet; printing one may ask for another."""
-    done: dict[str, str] = {}
-    gradients: dict[str, str] = {}
-    while pending := [n for n in script.definitions if n not in done and n not in known] + [
-        n for n in script.gradients if n not in gradients and f"grad {n}" not in known
-    ]:
-        for name in pending:
-            if name not in done and name not in known:
-                done[name] = _function(script.definitions[name], script)
-            elif name not in gradients:
-                gradients[name] = _gradient(script.gradients[name], script)
-    if not done and not gradients:
+    done: dict[Key, str] = {}
+    while pending := [key for key in script.requested if key not in done and key not in known]:
+        for key in pending:
+            with located(next((d.span for d in script.model.definitions if d.name == key[0]), None)):
+                done[key] = KINDS[key[1]](script.requested[key], script)
+    if not done:
         return None
-    order = [d.name for d in script.model.definitions if d.name in done or d.name in gradients]
-    order += [n for n in (*done, *gradients) if n not in order]
-    return Section(title, "\n\n\n".join(c for n in order for c in (done.get(n, ""), gradients.get(n, "")) if c))
-
-
-def known_definitions(script: Script) -> frozenset[str]:
-    """The functions and gradients that have been asked for so far."""
-    return frozenset([*script.definitions, *(f"grad {n}" for n in script.gradients)])
+    places = {d.name: k for k, d in enumerate(script.model.definitions)}
+    ordered = sorted(done, key=lambda key: (places.get(key[0], len(places)), list(KINDS).index(key[1])))
+    return Section(title, "\n\n\n".join(done[key] for key in ordered))
 
 
 def _arguments(term: Defined, script: Script) -> dict[Expr, str]:
@@ -95,13 +94,17 @@ def _function(term: Defined, script: Script) -> str:
     name = script.names.name(term.name)
     arguments = _arguments(term, script)
     write = _printer(term, script)
-    place = next((f"spec:{d.span.line}" for d in script.model.definitions if d.name == term.name), "")
     head = f"def {name}({', '.join(f'{n}: Tensor' for n in arguments.values())}) -> Tensor:"
     if shape(term.body):
         body = statement("return", f"torch.stack([{', '.join(write(c) for c in expand(term.body))}], -1)")
     else:
         body = statement("return", _value(term.body, write, arguments))
-    return f"{comment(head, place)}\n{docstring(escape(unicode(term.body)))}\n{body}"
+    return f"{comment(head, _place(term, script))}\n{docstring(escape(unicode(term.body)))}\n{body}"
+
+
+def _place(term: Defined, script: Script) -> str:
+    """Where a definition stands in the spec."""
+    return next((f"spec:{d.span.line}" for d in script.model.definitions if d.name == term.name), "")
 
 
 def _value(body: Expr, write: Printer, arguments: dict[Expr, str]) -> str:
@@ -130,3 +133,23 @@ def _gradient(term: Defined, script: Script) -> str:
         body = statement("return", f"torch.stack([{', '.join(columns)}], -1)")
     head = f"def grad_{name}({argument}: Tensor) -> Tensor:"
     return f"{head}\n{docstring(f'∇{escape(term.name)}')}\n{body}"
+
+
+def _matrix(term: Defined, script: Script) -> str:
+    """K(xᵢ, yⱼ) for all pairs of two arrays of points."""
+    first, second = term.formals
+    names = _arguments(term, script)
+    points = {v: Points(names[v], axis) for v, axis in zip(term.formals, "ij", strict=True)}
+
+    def no_integral(inner: Integrate | Expect, scope: Scope) -> NoReturn:
+        unsupported(f"`{inner}`")
+
+    scope = Scope(points, lambda t, s: None, no_integral, script.constants(term.body), script.function)
+    code = array_code(term.body, scope)
+    head = f"def {script.function(term, 'matrix')}({names[first]}: Tensor, {names[second]}: Tensor) -> Tensor:"
+    what = f"{unicode(term.body)} for all pairs of points, (n, …) and (m, …) to (n, m)."
+    return f"{comment(head, _place(term, script))}\n{docstring(escape(what))}\n{statement('return', code.text)}"
+
+
+KINDS: dict[str, Callable[[Defined, Script], str]] = {"value": _function, "gradient": _gradient, "matrix": _matrix}
+"""What may be asked of a definition, with the function that prints it."""

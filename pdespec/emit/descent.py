@@ -11,7 +11,7 @@ from pdespec.emit.channels import channel_name
 from pdespec.emit.layout import statement
 from pdespec.emit.names import escape, literal
 from pdespec.emit.network import emit_network
-from pdespec.emit.parts import Script, Section, term_key, unpacked
+from pdespec.emit.parts import Script, Section, signature, term_key, unpacked
 from pdespec.emit.residuals import coordinate_name
 from pdespec.model.model import Solve
 from pdespec.model.terms import Field
@@ -28,10 +28,11 @@ Own = dict[tuple[int | None, Orders], str]
 
 
 def class_name(f: Field, solve: Solve, script: Script) -> str:
-    """`U`, or `RitzU` where solves have labels."""
+    """`U`, or `RitzU` where solves have labels; `uNetwork` where something else in the spec has the name U."""
     name = script.names.name(f.name)
     stem = script.names.name(solve.title) if solve.title else ""
-    return "".join(part[:1].upper() + part[1:] for part in (stem, name) if part)
+    short = "".join(part[:1].upper() + part[1:] for part in (stem, name) if part)
+    return f"{stem}{name}Network" if short in script.names.users else short
 
 
 def net_name(f: Field, script: Script) -> str:
@@ -59,9 +60,6 @@ def network_sections(networks: tuple[Network, ...], solve: Solve, script: Script
 
 def describe(n: Network, solve: Solve, script: Script) -> Ansatz:
     """The network as its class is emitted."""
-    unknown = script.model.unknown(n.field.name)
-    domain = " × ".join(d.name for d in unknown.domains)
-    codomain = str(unknown.codomain) if unknown.codomain else f"R^{n.field.shape[0]}" if n.field.shape else "R"
     return Ansatz(
         class_name=class_name(n.field, solve, script),
         name=script.names.name(n.field.name),
@@ -72,7 +70,7 @@ def describe(n: Network, solve: Solve, script: Script) -> Ansatz:
         features=n.features,
         form=n.form,
         constants=script.constants(*n.form, *n.features),
-        summary=escape(f"{n.field.name} : {domain} → {codomain}."),
+        summary=escape(f"{n.field.name} : {signature(script.model.unknown(n.field.name))}."),
     )
 
 

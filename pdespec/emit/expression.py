@@ -9,6 +9,7 @@ A node without a rule is an error (PDE480), never partial text.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -93,6 +94,8 @@ def _number(expr: Number, printer: Printer) -> Code:
     elif isinstance(expr, Rational):
         return _rational(expr, printer)
     elif isinstance(expr, Float) and math.isfinite(float(expr)):
+        if expr and abs(float(expr)) < sys.float_info.min:
+            raise SpecError([error("PDE482", printer.span, f"the number {expr.n(3)} is too small for float64")])
         text = literal(float(expr), printer.span)
     else:
         raise printer.unknown(expr, "not a finite number")
@@ -103,9 +106,14 @@ def _rational(expr: Rational, printer: Printer) -> Code:
     p, q = int(expr.p), int(expr.q)
     if q in _DYADIC and abs(p) < 1000:
         return Code(literal(p / q, printer.span), Precedence.SIGN if p < 0 else Precedence.ATOM)
-    if max(abs(p), q) >= 2**53:
+    if max(abs(p), q) >= 2**53 or (q >= 1000 and is_decimal(expr)):
         return _number(Float(expr, 17), printer)
     return Code(f"{p} / {q}", Precedence.PRODUCT)
+
+
+def is_decimal(expr: Expr) -> bool:
+    """Whether a number is a decimal one, as people write them."""
+    return bool(expr.is_Rational and 10 ** len(str(expr.q)) % expr.q == 0)
 
 
 def _constant(expr: NumberSymbol, printer: Printer) -> Code:
@@ -134,7 +142,8 @@ def _unsigned(term: Expr) -> tuple[bool, Expr]:
 def _degree(term: Expr) -> float:
     """The total degree of a product of powers; functions count nothing."""
     factors = Mul.make_args(term)
-    return float(sum(f.exp if f.is_Pow and f.exp.is_Number else not (f.is_Number or f.is_Function) for f in factors))
+    powers = (f.exp if f.is_Pow and f.exp.is_Number else int(not (f.is_Number or f.is_Function)) for f in factors)
+    return float(Add(*powers))
 
 
 def _terms(expr: Add, printer: Printer) -> list[tuple[bool, Code]]:

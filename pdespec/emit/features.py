@@ -3,8 +3,9 @@
     def bulk_rows(z, features, blocks):
         x, y = z.split(1, dim=1)
         phi_xx, phi_yy = features.derivatives(z, (2, 0), (0, 2))
-        u_xx, u_yy = phi_xx @ blocks[0], phi_yy @ blocks[0]
-        return bulk(x, y, u_xx, u_yy), -(phi_xx + phi_yy)
+        u_xx = phi_xx @ blocks[0]
+        u_yy = phi_yy @ blocks[0]
+        return bulk(x, y, u_xx, u_yy).squeeze(1), -phi_xx - phi_yy
 Points, coordinates and values are columns (n, 1), so that the same residual function serves them and matrices (n, K).
 """
 
@@ -12,16 +13,16 @@ from __future__ import annotations
 
 import re
 
-from sympy import Expr, Symbol
+from sympy import Add, Expr, Symbol
 
 from pdespec.emit.channels import channel_name
 from pdespec.emit.expression import Printer
 from pdespec.emit.layout import docstring, statement
 from pdespec.emit.names import escape, literal
-from pdespec.emit.parts import Script, Section, SolveCode, prefix, solution_name
+from pdespec.emit.parts import Script, Section, SolveCode, prefix, solution_name, term_key, unpacked
 from pdespec.emit.pictures import saved_fields
 from pdespec.emit.regions import box_code, sampler
-from pdespec.emit.residuals import coordinate_name, jacobian, printer, residual_function, spell, used
+from pdespec.emit.residuals import equations_section, jacobian, printer, spell, used
 from pdespec.plan.plan import Condition, Features
 
 Output = tuple[object, int | None]
@@ -36,76 +37,73 @@ def emit_features(plan: Features, script: Script) -> SolveCode:
     """The sections of a least-squares solve."""
     stem = prefix(plan.solve, script)
     conditions = (*plan.conditions, *plan.constraints)
-    equations = "\n\n\n".join(residual_function(c, script) for c in conditions)
-    rows = "\n\n\n".join(rows_function(c, plan, script) for c in conditions)
-    names = [script.names.name(c.label) for c in conditions]
-    title = ", ".join(c.label for c in conditions)
+    rows = "\n\n\n".join(rows_function(stem, c, plan, script) for c in conditions)
+    title = f"least squares for {', '.join(c.label for c in conditions)}"
     sections = (
-        Section("equations", equations),
-        Section(f"least squares for {title}", rows + "\n\n\n" + _equations(stem, names, script)),
+        *equations_section(conditions, script),
+        Section(escape(title), rows + "\n\n\n" + _equations(stem, plan, conditions, script)),
         Section("points", sampler(stem, conditions, script)),
         Section("solve", _solve(stem, plan, conditions, script), f"spec:{plan.solve.span.line}"),
     )
-    solution = solution_name(plan.solve, script)
     return SolveCode(
         plan.solve.label,
-        solution,
+        solution_name(plan.solve, script),
         f"{stem}solve",
         sections,
         1,
-        tuple(script.names.name(c.label) for c in conditions),
+        tuple(_key(c, plan, script) for c in conditions),
         why=plan.why,
         save=saved_fields(plan.solve, plan.fields, plan.region, script),
     )
 
 
-def rows_function(condition: Condition, plan: Features, script: Script) -> str:
+def rows_function(stem: str, condition: Condition, plan: Features, script: Script) -> str:
     """Residual and rows of one condition."""
     names = spell(condition, script)
-    orders = list(dict.fromkeys(c.orders for c in condition.channels))
-    inputs = [coordinate_name(c, script) for c in condition.coordinates]
-    phi = {o: channel_name("phi", o, inputs) for o in orders}
+    arguments = used(names, condition)
+    inputs = list(names.coordinates.values())
+    phi = {o: channel_name("phi", o, inputs) for o in dict.fromkeys(c.orders for c in condition.channels)}
+    write = printer(names, condition, script, {phi_symbol(o): t for o, t in phi.items()})
+    rows = [_row(e, condition, plan, write) for e in condition.components]
+    mentioned = set(re.findall(r"\w+", " ".join([*(t for row in rows for t in row), *arguments])))
+    boundary = condition.points.kind == "boundary" and mentioned & set(names.normals.values())
+    lines = _columns(inputs, "z", mentioned)
+    lines += _columns([*names.normals.values()], "normals", mentioned) if boundary else []
+    lines.append(unpacked(list(phi.values()), f"features.derivatives(z, {', '.join(map(literal, phi))})"))
     blocks = outputs(plan)
-    lines = []
-    normals = list(names.normals.values())
-    boundary = condition.points.kind == "boundary" and any(n in used(names, condition) for n in normals)
-    if boundary:
-        lines.append(
-            f"{', '.join(normals)} = normals.split(1, dim=1)" if len(normals) > 1 else f"{normals[0]} = normals"
-        )
-    lines.append(
-        f"{', '.join(phi.values())}{',' if len(phi) == 1 else ''} = "
-        f"features.derivatives(z, {', '.join(map(literal, orders))})"
-    )
     for channel, name in names.channels.items():
         lines.append(f"{name} = {phi[channel.orders]} @ blocks[{blocks.index((channel.field, channel.component))}]")
-    name = script.names.name(condition.label)
-    arguments_used = used(names, condition)
-    call = f"{name}({', '.join(arguments_used)})"
-    write = printer(names, condition, script, {phi_symbol(o): t for o, t in phi.items()})
-    first = next(iter(phi.values()))
-    rows = [_row(e, condition, blocks, write, first) for e in condition.components]
-    mentioned = set(re.findall(r"\w+", " ".join([*rows, *arguments_used])))
-    if mentioned & set(inputs):
-        shown = [n if n in mentioned else "_" for n in inputs]
-        lines.insert(0, f"{', '.join(shown)} = z.split(1, dim=1)" if len(inputs) > 1 else f"{inputs[0]} = z")
-    arguments = (
-        "z: Tensor, normals: Tensor, features: Features, blocks: Tensor"
-        if boundary
-        else "z: Tensor, features: Features, blocks: Tensor"
-    )
-    head = f"def {name}_rows({arguments}) -> tuple[Tensor, Tensor]:"
-    body = "\n".join("    " + line for line in lines)
-    if condition.points.kind == "integral":
-        end = statement("return", f"{call}.mean(0), ({rows[0]}).mean(0, keepdim=True)")
-    elif len(rows) == 1:
-        end = statement("return", f"{call}.squeeze(1), {rows[0]}")
-    else:
-        end = f"    residual = torch.cat({call}).squeeze(1)\n" + statement(
-            "return", f"residual, torch.cat([{', '.join(rows)}])"
-        )
+    if any(ZERO in row for row in rows):
+        lines.append(f"{ZERO} = torch.zeros_like({next(iter(phi.values()))})")
+    label = script.names.name(condition.label)
+    given = ", normals: Tensor" if boundary else ""
+    head = f"def {stem}{label}_rows(z: Tensor{given}, features: Features, blocks: Tensor) -> tuple[Tensor, Tensor]:"
     text = docstring(escape(f"The residual of {condition.label} and its derivative by every coefficient."))
-    return f"{head}\n{text}\n{body}\n{end}"
+    body = [f"    {line}" for line in lines]
+    return "\n".join([head, text, *body, *_returned(f"{label}({', '.join(arguments)})", rows, condition)])
+
+
+ZERO = "zero"
+"""The rows of an unknown that does not occur."""
+
+
+def _columns(names: list[str], array: str, mentioned: set[str]) -> list[str]:
+    """The line that takes an array apart into columns (n, 1), where some are mentioned."""
+    if not mentioned & set(names):
+        return []
+    shown = [n if n in mentioned else "_" for n in names]
+    return [f"{', '.join(shown)} = {array}.split(1, dim=1)" if len(shown) > 1 else f"{shown[0]} = {array}"]
+
+
+def _returned(call: str, rows: list[list[str]], condition: Condition) -> list[str]:
+    """The residual (n,) and the rows (n, K) of all components one below another; of an integral, their means."""
+    blocks = ", ".join(f"[{', '.join(row)}]" for row in rows)
+    matrix = rows[0][0] if len(rows) == len(rows[0]) == 1 else f"block_rows({blocks})"
+    if condition.points.kind == "integral":
+        return [f"    rows = {matrix}", f"    return {call}.mean(0), rows.mean(0, keepdim=True)"]
+    if len(rows) == 1:
+        return [statement("return", f"{call}.squeeze(1), {matrix}")]
+    return [statement("residual =", f"torch.cat({call}).squeeze(1)"), statement("return", f"residual, {matrix}")]
 
 
 def phi_symbol(orders: tuple[int, ...]) -> Expr:
@@ -113,51 +111,63 @@ def phi_symbol(orders: tuple[int, ...]) -> Expr:
     return Symbol("phi" + "".join(map(str, orders)), real=True)
 
 
-def _row(component: Expr, condition: Condition, blocks: list[Output], write: Printer, first: str) -> str:
+def _row(component: Expr, condition: Condition, plan: Features, write: Printer) -> list[str]:
     """∂R/∂c: for each scalar unknown the Gateaux derivative in the direction of all features."""
     texts = []
-    for block in blocks:
-        total = sum(
-            jacobian(condition, component, c) * phi_symbol(c.orders)
-            for c in condition.channels
-            if (c.field, c.component) == block
-        )
-        texts.append(None if total == 0 else write(total))
-    if len(texts) == 1:
-        return str(texts[0])
-    return "torch.cat([" + ", ".join(t if t else f"torch.zeros_like({first})" for t in texts) + "], dim=1)"
+    for block in outputs(plan):
+        own = [c for c in condition.channels if (c.field, c.component) == block]
+        total = Add(*(jacobian(condition, component, c) * phi_symbol(c.orders) for c in own))
+        texts.append(ZERO if total == 0 else write(total))
+    return texts
 
 
-def _equations(stem: str, names: list[str], script: Script) -> str:
-    entries = "\n".join(f'        "{n}": {n}_rows(*points["{n}"], features, blocks),' for n in names)
-    return (
-        f"def {stem}equations("
-        "coefficients: Tensor, features: Features, points: Mapping[str, tuple[Tensor, ...]]) -> Rows:\n"
-        '    """Residuals and rows of all equations at these coefficients, a block of K for each unknown function."""\n'
-        f"    blocks = coefficients.reshape(-1, features.count, 1)\n"
-        f"    return {{\n{entries}\n    }}"
+def _equations(stem: str, plan: Features, conditions: tuple[Condition, ...], script: Script) -> str:
+    entries = []
+    for c in conditions:
+        name = script.names.name(c.label)
+        entries.append(f'        "{_key(c, plan, script)}": {stem}{name}_rows(*points["{name}"], features, blocks),')
+    return "\n".join(
+        [
+            f"def {stem}equations(coefficients: Tensor, features: Features, "
+            "points: Mapping[str, tuple[Tensor, ...]]) -> Rows:",
+            docstring("Residuals and rows of all equations, a block of K coefficients for each unknown function."),
+            "    blocks = coefficients.reshape(-1, features.count, 1)",
+            "    return {",
+            *entries,
+            "    }",
+        ]
     )
+
+
+def _key(condition: Condition, plan: Features, script: Script) -> str:
+    """The name of an equation in the history."""
+    return term_key(plan.solve, script.names.name(condition.label), script)
 
 
 def _solve(stem: str, plan: Features, conditions: tuple[Condition, ...], script: Script) -> str:
-    box = box_code(plan.region, script)
-    importance = "{" + ", ".join(f'"{script.names.name(c.label)}": {literal(c.weight)}' for c in conditions) + "}"
-    steps = 1 if plan.linear else 12
     blocks = outputs(plan)
+    importance = ", ".join(f'"{_key(c, plan, script)}": {literal(c.weight)}' for c in conditions)
+    steps = 1 if plan.linear else GAUSS_NEWTON
+    fields = []
+    for f in plan.fields:
+        first, parts = blocks.index((f, 1 if f.shape else None)), f", {f.shape[0]}" if f.shape else ""
+        fields.append(f'"{script.names.name(f.name)}": ExpansionField(expansion, {first}{parts})')
     size = f"{len(blocks)} × {plan.count} coefficients"
-    fields = ", ".join(
-        f'"{script.names.name(f.name)}": ExpansionField(expansion, {blocks.index((f, 1 if f.shape else None))}'
-        + (f", {f.shape[0]})" if f.shape else ")")
-        for f in plan.fields
+    how = "" if plan.linear else f", by up to {GAUSS_NEWTON} Gauss–Newton steps"
+    box = f"{box_code(plan.region, script)}, {plan.count}, {len(blocks)}"
+    return "\n".join(
+        [
+            f"def {stem}solve(config: Config) -> tuple[dict[str, ExpansionField], list[Stage]]:",
+            docstring(f"{size}{how}; equations weigh by the size of their rows, conditions ten times."),
+            f"    expansion = Expansion({box}, config.seed, config.device, {literal(plan.periodic)})",
+            f"    points, held_out = {stem}sample(config, 0), {stem}sample(config, 1)",
+            f"    importance = {{{importance}}}",
+            f'    stage = LeastSquares("{plan.solve.title or "fit"}", expansion, {stem}equations, points, held_out, '
+            f"importance, {steps})",
+            f"    return {{{', '.join(fields)}}}, [stage]",
+        ]
     )
-    return (
-        f"def {stem}solve(config: Config) -> tuple[dict[str, ExpansionField], list[Stage]]:\n"
-        f'    """{size}; equations weigh by the size of their rows, conditions ten times."""\n'
-        f"    expansion = Expansion({box}, {plan.count}, {len(blocks)}, "
-        f"config.seed, config.device, {literal(plan.periodic)})\n"
-        f"    points, held_out = {stem}sample(config, 0), {stem}sample(config, 1)\n"
-        f"    importance = {importance}\n"
-        f'    stage = LeastSquares("{plan.solve.title or "fit"}", expansion, {stem}equations, '
-        f"points, held_out, importance, {steps})\n"
-        f"    return {{{fields}}}, [stage]"
-    )
+
+
+GAUSS_NEWTON = 12
+"""Steps of Gauss–Newton for equations that are not linear."""

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 from sympy import Expr, log
 
 from pdespec.derive.variation import NoVariation, variation
-from pdespec.emit.axes import Array, Points, Scope, scalar, without_factor
-from pdespec.emit.flow_scope import space
+from pdespec.emit.arrays import Array, Points, Scope, without_factor
+from pdespec.emit.axes import scalar
+from pdespec.emit.flow_scope import corners, space
 from pdespec.emit.names import literal
-from pdespec.emit.parts import Script, SolveCode, solution_name
+from pdespec.emit.parts import Script, solution_name
+from pdespec.emit.readings import MOMENT, Body
 from pdespec.model.model import Call
 from pdespec.model.refusal import refuse
 from pdespec.model.terms import Expect, FieldValue, Integrate
 from pdespec.plan.plan import Grid, Particles, Realisation
 
-if TYPE_CHECKING:
-    from pdespec.emit.reports import Body
+Measured = tuple[dict[Expr, Points], Expr]
+"""The points and weights of an integral, and what is left to sum."""
 
 
 def report_times(solves: Sequence[Realisation], script: Script) -> str:
@@ -44,27 +45,25 @@ def report_times(solves: Sequence[Realisation], script: Script) -> str:
     )
 
 
-def state(plan: Particles | Grid, value: FieldValue, key: str, body: Body) -> str:
-    """A name for the state at the time of a field value: its own, or the last."""
-    solution = solution_name(plan.solve, body.script)
-    time = value.point[-1]
-    moment = float(time) if time.is_number else plan.end
+def state(plan: Particles | Grid, value: FieldValue, key: str, body: Body, after: str = "") -> str:
+    """A name for the state at the time of a field value, as `after` turns it."""
+    name, code = state_code(plan, value, key, body)
+    return body.line(("state", plan.solve.label, value.point[-1], key), name, code + after)
+
+
+def state_code(plan: Particles | Grid, value: FieldValue, key: str, body: Body) -> tuple[str, str]:
+    """A name and the code of the state at the time of a field value."""
+    solution, time = f'solutions["{solution_name(plan.solve, body.script)}"]', value.point[-1]
+    if time == MOMENT:
+        return key, f'state_at({solution}, t)["{key}"]'
+    moment = float(time)
     if not plan.begin <= moment <= plan.end:
-        refuse(
-            "PDE532",
-            plan.solve.span,
-            f"a report asks for t = {moment:g}, outside [{plan.begin:g}, {plan.end:g}]",
-        )
-    code = f'state_at(solutions["{solution}"], {literal(moment)})["{key}"]'
-    hint = (
-        key
-        if not time.is_number
-        else f"{key}_at_{literal(moment).replace('.', '_').replace('-', 'm')}".removesuffix("_0")
-    )
-    return body.line(("state", plan.solve.label, moment, key), hint, code)
+        refuse("PDE532", None, f"a report asks for t = {moment:g}, outside [{plan.begin:g}, {plan.end:g}]")
+    at = literal(moment).removesuffix(".0").replace(".", "_").replace("-", "m")
+    return key if body.once else f"{key}_at_{at}", f'state_at({solution}, {literal(moment)})["{key}"]'
 
 
-def flow_leaf(plan: Particles | Grid, key: str):  # type: ignore[no-untyped-def]
+def flow_leaf(plan: Particles | Grid, key: str) -> Callable[[FieldValue, Expr, Scope, Body], Array | None]:
     """The rule for the density itself in a report."""
 
     def leaf(value: FieldValue, term: Expr, scope: Scope, body: Body) -> Array | None:
@@ -74,23 +73,23 @@ def flow_leaf(plan: Particles | Grid, key: str):  # type: ignore[no-untyped-def]
         if isinstance(plan, Grid):
             if isinstance(term, log):
                 return None
-            name = state(plan, value, key, body)
             if any(value.orders):
-                return Array(_slope(plan, value, name, body), (place.axis,))
-            return Array(body.line(("flat", name), f"{name}_cells", f"{name}.flatten()"), (place.axis,))
+                return Array(_slope(plan, value, key, body), (place.axis,))
+            return Array(state(plan, value, key, body, ".flatten()"), (place.axis,))
         logarithm = log_density(plan, state(plan, value, key, body), body)
         return Array(logarithm if isinstance(term, log) else f"torch.exp({logarithm})", (place.axis,))
 
     return leaf
 
 
-def _slope(plan: Grid, value: FieldValue, name: str, body: Body) -> str:
+def _slope(plan: Grid, value: FieldValue, key: str, body: Body) -> str:
     """A first derivative of a periodic field, by its Fourier modes."""
     if sum(value.orders) != 1 or plan.scheme != "spectral":
         refuse("PDE914", plan.solve.span, "a report of this derivative is not supported on a grid yet")
     solution = solution_name(plan.solve, body.script)
     grid = body.line(("grid", plan.solve.label), "grid", f'solutions["{solution}"].grid')
-    gradient = body.line(("gradient", name), f"gradient_{name}", f"spectral_gradient({name}, {grid})")
+    name, code = state_code(plan, value, key, body)
+    gradient = body.line(("gradient", name), f"gradient_{name}", f"spectral_gradient({code}, {grid})")
     return f"{gradient}[..., {value.orders.index(1)}].flatten()"
 
 
@@ -111,10 +110,10 @@ def log_density(plan: Particles, particles: str, body: Body) -> str:
     return body.line(("log density", particles), f"log_density_{particles}", code)
 
 
-def flow_measure(plan: Particles | Grid, key: str):  # type: ignore[no-untyped-def]
+def flow_measure(plan: Particles | Grid, key: str) -> Callable[[Integrate | Expect, Scope, Body], Measured]:
     """The rule for integrals against the density in a report."""
 
-    def measure(term: Integrate | Expect, scope: Scope, body: Body) -> tuple[dict[Expr, Points], Expr]:
+    def measure(term: Integrate | Expect, scope: Scope, body: Body) -> Measured:
         first, *rest = term.variables
         axis = f"axis{len(scope.points)}"
         value = next(v for v in _values(term.body, plan) if first in v.point)
@@ -122,9 +121,8 @@ def flow_measure(plan: Particles | Grid, key: str):  # type: ignore[no-untyped-d
             left = Integrate(term.body, tuple(rest), term.args[2]) if rest else term.body
             solution = solution_name(plan.solve, body.script)
             grid = body.line(("grid", plan.solve.label), "grid", f'solutions["{solution}"].grid')
-            d = len(plan.cells)
-            where = f"points((0.0,) * {d})" if plan.scheme == "spectral" else "centres()"
-            code = f"{grid}.{where}.reshape({'-1' if first.is_Symbol else f'-1, {d}'})"
+            places = corners(plan) if plan.scheme == "spectral" else f"{grid}.centres()"
+            code = f"{places}.reshape({'-1' if first.is_Symbol else f'-1, {len(plan.cells)}'})"
             points = body.line(
                 ("cells", plan.solve.label, first.is_Symbol), body.script.names.name(first.name.rstrip("'")), code
             )
@@ -139,42 +137,26 @@ def flow_measure(plan: Particles | Grid, key: str):  # type: ignore[no-untyped-d
     return measure
 
 
-def flow_stderr(plan: Particles, key: str):  # type: ignore[no-untyped-def]
-    """√(Var_p(δF/δp)/n) for a functional F of a density known by n independent particles: the delta method, with the
-    influence function δF/δp by the same derivation as all else (van der Vaart, Asymptotic Statistics, ch. 20)."""
+def flow_influence(plan: Particles, key: str) -> Callable[[Expr, Body], tuple[str, ...]]:
+    """δF/δp at the particles for a functional F of a density known by n independent ones: its standard error is
+    √(Var_p(δF/δp)/n) by the delta method (van der Vaart, Asymptotic Statistics, ch. 20)."""
 
-    def stderr(term: Expr, body: Body) -> str:
+    def influence(term: Expr, body: Body) -> tuple[str, ...]:
         value = next(iter(term.atoms(FieldValue)))
         if plan.method.option("moments") is not None:
-            return ""  # moments that were made exact have no sampling error
+            return ()  # moments that were made exact have no sampling error
         try:
             place = (*space(value.field), value.point[-1])
-            influence = variation(term, value.field, place).interior
+            function = variation(term, value.field, place).interior
         except NoVariation:
-            return ""
+            return ()
         particles = state(plan, value, key, body)
-        here = {space(value.field)[0]: Points(particles, "particle")}
-        solve = body.solves[plan.solve.label]
-        scope = Scope(
-            here,
-            lambda t, s: _own_leaf(solve, t, s, body),
-            body.measure,
-            body.script.constants(influence),
-            request=lambda t, gradient: body.script.function(t, gradient),
-        )
-        code = scalar(influence, scope)
+        code = scalar(function, body.scope({space(value.field)[0]: Points(particles, "particle")}, function))
         if not code.axes:
-            return ""
-        if plan.flow.growth != 0:
-            return f"float(({code.text}).std() * {state(plan, value, 'weights', body)}.square().sum().sqrt())"
-        return f"float(({code.text}).std() / len({particles}) ** 0.5)"
+            return ()
+        return (code.text, state(plan, value, "weights", body)) if plan.flow.growth != 0 else (code.text,)
 
-    return stderr
-
-
-def _own_leaf(solve: SolveCode, term: Expr, scope: Scope, body: Body) -> Array | None:
-    value = term.args[0] if isinstance(term, log) else term
-    return solve.leaf(value, term, scope, body) if isinstance(value, FieldValue) and solve.leaf else None
+    return influence
 
 
 def _values(expr: Expr, plan: Particles | Grid) -> list[FieldValue]:

@@ -12,12 +12,13 @@ from sympy import Expr, Poly, PolynomialError, Symbol, Tuple
 
 from pdespec.derive.components import expand as in_coordinates
 from pdespec.derive.components import flatten
-from pdespec.emit.axes import Array, Points, Scope, without_factor
+from pdespec.emit.arrays import Array, Points, Scope, without_factor
 from pdespec.emit.expression import Printer
 from pdespec.emit.parts import Script
 from pdespec.emit.regions import number
 from pdespec.model.refusal import refuse
 from pdespec.model.terms import (
+    Defined,
     Expect,
     Field,
     FieldValue,
@@ -31,12 +32,22 @@ from pdespec.model.terms import (
     substitute,
     variable,
 )
+from pdespec.plan.plan import Grid
 
 DENSE = 4096
 """Cells up to which ∫ K(x − y) p(y) dy is a sum over all pairs; beyond, and for K of a difference, it is a
 convolution."""
 NODES = 12
 """Gauss–Hermite nodes per axis for an integrand that is no polynomial."""
+
+
+ADVANCE = "state: dict[str, Tensor], t: float, dt: float, random: torch.Generator"
+"""The parameters of a step of any flow."""
+
+
+def corners(plan: Grid) -> str:
+    """The points at which a spectral field is known."""
+    return f"grid.points({(0.0,) * len(plan.cells)})"
 
 
 @dataclass(slots=True)
@@ -59,7 +70,7 @@ class Laws:
 
     def lines(self) -> list[str]:
         """The lines that prepare them."""
-        rules = [f"{n}, {w} = (a.to(config.device, dtype) for a in {code})" for n, w, code in self.rules.values()]
+        rules = [f"{n}, {w} = placed({code}, config)" for n, w, code in self.rules.values()]
         return rules + [f"{n} = {code}" for n, code in self.convolutions.values()]
 
     def convolution(self, kernel: Expr, offset: Variable) -> str:
@@ -120,16 +131,16 @@ def _frozen(expr: Expr) -> Expr:
 def law_code(mean: Expr, d: int, script: Script) -> str:
     """The mean of a law as a tensor (d,)."""
     entries = mean.args if isinstance(mean, (Vec, Tuple)) else (mean,) * d
-    return f"torch.tensor([{', '.join(number(e, script) for e in entries)}], dtype=torch.float64)"
+    return f"torch.tensor([{', '.join(number(e, script) for e in entries)}], dtype=dtype)"
 
 
 def covariance_code(covariance: Expr, d: int, script: Script) -> str:
     """The covariance of a law as a tensor (d, d)."""
     if isinstance(covariance, (Vec, Tuple)):
         rows = ", ".join("[" + ", ".join(number(e, script) for e in row.args) + "]" for row in covariance.args)
-        return f"torch.tensor([{rows}], dtype=torch.float64)"
+        return f"torch.tensor([{rows}], dtype=dtype)"
     scale = number(covariance, script)
-    eye = f"torch.eye({d}, dtype=torch.float64)"
+    eye = f"torch.eye({d}, dtype=dtype)"
     return eye if scale == "1.0" else f"{scale} * {eye}"
 
 
@@ -193,7 +204,9 @@ def scope_for(p: Representation, here: dict[Variable, Points], script: Script, l
                 return {first: Points(p.points, axis, p.weights)}, left
         refuse("PDE949", None, f"`{term}` is no mean over particles", hint="use grid for it")
 
-    return Scope(here, leaf, measure, constants, request=lambda term, gradient: script.function(term, gradient))
+    known = {form: d for t in terms for d in t.atoms(Defined) if len(d.arguments) == 2 and not shape(d)
+             for form in (d.unfold(), *flatten(in_coordinates(d.unfold())))}  # fmt: skip
+    return Scope(here, leaf, measure, constants, script.function, known)
 
 
 def convolved(term: Integrate, p: Representation, scope: Scope, laws: Laws) -> Array | None:

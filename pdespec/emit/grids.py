@@ -10,14 +10,17 @@ from sympy import Expr, Rational, S, Symbol, log
 
 from pdespec.derive.components import scalar as in_coordinates
 from pdespec.derive.notation import unicode
-from pdespec.emit.axes import Points, scalar, vector
+from pdespec.emit.arrays import Array, Points
+from pdespec.emit.axes import scalar, vector
+from pdespec.emit.code import Precedence
 from pdespec.emit.expression import Printer
 from pdespec.emit.flow_reports import flow_leaf, flow_measure
-from pdespec.emit.flow_scope import Laws, Representation, along, scope_for, space
+from pdespec.emit.flow_scope import ADVANCE, Laws, Representation, along, corners, scope_for, space
 from pdespec.emit.layout import docstring, statement
 from pdespec.emit.names import escape, literal
 from pdespec.emit.parts import Script, Section, SolveCode, prefix, shown_name, solution_name, term_key
-from pdespec.emit.regions import bounds, number
+from pdespec.emit.regions import bounds, joined, number
+from pdespec.emit.sharing import mentions, returned
 from pdespec.emit.spectral import spectral_lines, spectral_section
 from pdespec.model.refusal import refuse
 from pdespec.model.sets import Interval, Torus, plain, product
@@ -36,7 +39,7 @@ def emit_grid(plan: Grid, script: Script) -> SolveCode:
         spectral_section(stem, plan, script) if plan.scheme == "spectral" else _potential(stem, plan, key, laws, script)
     )
     sections = (
-        Section(f"flow: {escape(plan.flow.equation.text.strip())}", flow, f"spec:{plan.flow.equation.span.line}"),
+        Section(escape(plan.flow.equation.text.strip()), flow, f"spec:{plan.flow.equation.span.line}"),
         Section("start", _start(stem, plan, script), f"spec:{plan.start.equation.span.line}"),
         Section("solve", _solve(stem, plan, key, laws, script), f"spec:{plan.solve.span.line}"),
     )
@@ -87,38 +90,44 @@ def _function(stem: str, name: str, term: Expr, plan: Grid, laws: Laws, script: 
     p, here, x = representation(plan, script)
     scope = scope_for(p, {here: Points(x, "i")}, script, laws, term)
     code = scalar(term, scope)
-    text = code.text if code.axes else f"torch.full_like({p.values}, {code.text})"
     depends = term.has(FieldValue)
+    text = code.text if code.axes else f"torch.full_like({x}{'' if here.is_Symbol else '[..., 0]'}, {code.text})"
+    given = f"{p.values}: Tensor, " if depends else ""
     lines = [
-        f"def {stem}{name}({p.values}: Tensor, grid: Grid{laws.arguments()}) -> Tensor:",
+        f"def {stem}{name}({given}grid: Grid{laws.arguments()}) -> Tensor:",
         docstring(escape(f"{what} = {unicode(term)}, in the cells.")),
-        f"    {x} = {centres(here, plan)}",
+        *([f"    {x} = {centres(here, plan)}"] if mentions(text, x) else []),
     ]
     if depends:
         lines.append(f"    {p.values} = {p.values}.flatten()")
-    lines.append(statement("return", f"({text}).reshape(grid.cells)"))
+    whole = Array(text, level=code.level if code.axes else Precedence.ATOM).tight()
+    lines.append(returned(f"{whole}.reshape(grid.cells)", script.names))
     return "\n".join(lines)
 
 
 def _potential(stem: str, plan: Grid, key: str, laws: Laws, script: Script) -> str:
     """The functions of the cells that the scheme needs: Φ or b, δE/δp without linear diffusion, D, s, E."""
     flow = plan.flow
-    wanted: list[tuple[str, Expr, str]] = []
-    parts = []
-    if plan.scheme == "upwind":
-        variation, slope = _nonlinear(plan)
-        wanted += [("variation", variation, "ξ"), ("diffusivity", slope, "c + P′(p)")]
-    elif flow.potential is not None:
-        wanted.append(("potential", flow.potential, "Φ"))
-    else:
+    wanted, parts = _wanted(plan), []
+    if plan.scheme != "upwind" and flow.potential is None:
         parts.append(_drift(stem, plan, laws, script))
-    if flow.growth != 0:
-        wanted.append(("decay", -flow.growth, "−s"))
     # a first pass finds the rules and convolutions that all of them take as arguments
     for _ in range(2):
-        functions = [_function(stem, name, term, plan, laws, script, what) for name, term, what in wanted]
+        functions = [_function(stem, name, term, plan, laws, script, what) for name, (term, what) in wanted.items()]
         energy = [_energy(stem, plan, laws, script)] if flow.energy is not None else []
     return "\n\n\n".join([*parts, *functions, *energy])
+
+
+def _wanted(plan: Grid) -> dict[str, tuple[Expr, str]]:
+    """The fields over the cells, with what they are called in words."""
+    flow = plan.flow
+    found: dict[str, tuple[Expr, str]] = {}
+    if plan.scheme == "upwind":
+        variation, slope = _nonlinear(plan)
+        found |= {"variation": (variation, "ξ"), "diffusivity": (slope, "c + P′(p)")}
+    elif flow.potential is not None:
+        found["potential"] = (flow.potential, "Φ")
+    return found | ({"decay": (-flow.growth, "−s")} if flow.growth != 0 else {})
 
 
 def _nonlinear(plan: Grid) -> tuple[Expr, Expr]:
@@ -164,9 +173,9 @@ def _energy(stem: str, plan: Grid, laws: Laws, script: Script) -> str:
         [
             f"def {stem}energy({p.values}: Tensor, grid: Grid{laws.arguments()}) -> Tensor:",
             docstring(escape(f"{plan.flow.energy_name or 'E'} = {unicode(term)}")),
-            f"    {x} = {centres(here, plan)}",
+            *([f"    {x} = {centres(here, plan)}"] if mentions(code.text, x) else []),
             f"    {p.values} = {p.values}.flatten()",
-            statement("return", code.text),
+            returned(code.text, script.names),
         ]
     )
 
@@ -205,7 +214,7 @@ def _grid(plan: Grid, script: Script) -> str:
                 hint="intervals, boxes and tori are",
             )
         periodic = tuple(isinstance(f, Torus) for f in parts for _ in range(f.dimension))
-    low, high = ("(" + "".join(f"{pair[k]}, " for pair in sides).rstrip(" ") + ")" for k in (0, 1))
+    low, high = (joined([pair[k] for pair in sides]) for k in (0, 1))
     return f"Grid({low}, {high}, {literal(plan.cells)}, {literal(periodic)}, config.device)"
 
 
@@ -221,7 +230,7 @@ def _solve(stem: str, plan: Grid, key: str, laws: Laws, script: Script) -> str:
     if density:
         lines.append(f"    {key} = probability(cell_averages({stem}initial, grid), grid)")
     else:
-        lines.append(f"    {key} = {stem}initial(grid.points((0.0,) * {len(plan.cells)}))")
+        lines.append(f"    {key} = {stem}initial({corners(plan)})")
     before, step = (
         spectral_lines(stem, plan, key, script) if not density else _density_step(stem, plan, key, laws, script)
     )
@@ -233,7 +242,7 @@ def _solve(stem: str, plan: Grid, key: str, laws: Laws, script: Script) -> str:
     monitored = [f'"{term_key(plan.solve, name, script)}": {value}' for name, value in values.items()]
     lines += [
         "",
-        "    def advance(state: dict[str, Tensor], t: float, dt: float, random: torch.Generator) -> dict[str, Tensor]:",
+        f"    def advance({ADVANCE}) -> dict[str, Tensor]:",
         f'        return {{"{key}": {step}}}',
         "",
         "    def monitor(state: dict[str, Tensor], t: float) -> dict[str, float | Tensor]:",
@@ -242,8 +251,7 @@ def _solve(stem: str, plan: Grid, key: str, laws: Laws, script: Script) -> str:
         f'    keep = report_times()["{solution_name(plan.solve, script)}"]',
         f'    flow = GridFlow("{plan.solve.title or "flow"}", config.share({steps}), '
         f'{literal(plan.dt)}, {{"{key}": {key}}}, '
-        f"advance, monitor, config.seed, {literal(plan.begin)}, keep)",
-        "    flow.grid = grid",
+        f"advance, monitor, config.seed, {literal(plan.begin)}, keep, grid)",
         "    return flow, [flow]",
     ]
     return "\n".join(lines)
@@ -256,8 +264,12 @@ def _density_step(stem: str, plan: Grid, key: str, laws: Laws, script: Script) -
     given = "".join(f", {n}" for n in laws.names)
     before: list[str] = []
 
+    def field_at(name: str) -> str:
+        depends = _wanted(plan)[name][0].has(FieldValue)
+        return f"{stem}{name}({f'{key}, ' if depends else ''}grid{given})"
+
     def field_of(name: str) -> str:
-        return f"lambda {key}: {stem}{name}({key}, grid{given})"
+        return f"lambda {key}: {field_at(name)}"
 
     def moved(state: str, dt: str) -> str:
         if plan.scheme == "upwind":
@@ -270,7 +282,7 @@ def _density_step(stem: str, plan: Grid, key: str, laws: Laws, script: Script) -
         jumps = (
             f"drift_jumps({stem}drift, grid)"
             if flow.potential is None
-            else f"potential_jumps({stem}potential({key}, grid{given}), grid)"
+            else f"potential_jumps({field_at('potential')}, grid)"
         )
         before.append(f"chain = hops({jumps}, {c}, grid)")
     state = f'state["{key}"]'
@@ -302,6 +314,6 @@ def _save(plan: Grid, key: str, solution: str, script: Script) -> tuple[str, ...
     ]
     for k, name in enumerate(names):
         index = ", ".join([":" if j == k else "0" for j in range(len(names))] + [str(k)])
-        offset = "centres()" if plan.scheme != "spectral" else f"points((0.0,) * {len(names)})"
-        lines.append(f'arrays["{shown}.{key}.axis.{name}"] = grid.{offset}[{index}]')
+        places = "grid.centres()" if plan.scheme != "spectral" else corners(plan)
+        lines.append(f'arrays["{shown}.{key}.axis.{name}"] = {places}[{index}]')
     return tuple(lines)

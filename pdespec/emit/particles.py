@@ -11,17 +11,19 @@ from sympy import Add, Expr
 from pdespec.derive.components import scalar as in_coordinates
 from pdespec.derive.notation import unicode
 from pdespec.diagnostics import SpecError
-from pdespec.emit.axes import Points, scalar, vector
+from pdespec.emit.arrays import Points
+from pdespec.emit.axes import scalar, vector
 from pdespec.emit.code import Precedence
 from pdespec.emit.expression import Printer
-from pdespec.emit.flow_reports import flow_leaf, flow_measure, flow_stderr
-from pdespec.emit.flow_scope import Laws, Representation, along, covariance_code, law_code, scope_for, space
+from pdespec.emit.flow_reports import flow_influence, flow_leaf, flow_measure
+from pdespec.emit.flow_scope import ADVANCE, Laws, Representation, along, covariance_code, law_code, scope_for, space
 from pdespec.emit.layout import docstring, statement
 from pdespec.emit.names import escape, literal
 from pdespec.emit.parts import Script, Section, SolveCode, prefix, shown_name, solution_name, term_key
-from pdespec.emit.regions import bounds, number
+from pdespec.emit.regions import bounds, box_code, number
+from pdespec.emit.sharing import returned
 from pdespec.model.refusal import refuse
-from pdespec.model.sets import Interval, Set, Torus, plain, product
+from pdespec.model.sets import Interval, RealSpace, Set, Torus, plain, product
 from pdespec.model.terms import Law, VectorVariable
 from pdespec.plan.plan import Particles
 
@@ -39,19 +41,12 @@ def emit_particles(plan: Particles, script: Script) -> SolveCode:
     energy = [code for _, code in watched if code.startswith("def ")]
     drift = "\n\n\n".join([drift, *energy])
     sections = (
-        Section(f"flow: {escape(plan.flow.equation.text.strip())}", drift, f"spec:{plan.flow.equation.span.line}"),
+        Section(escape(plan.flow.equation.text.strip()), drift, f"spec:{plan.flow.equation.span.line}"),
         Section("start", _start(stem, plan, here, script), f"spec:{plan.start.equation.span.line}"),
         Section("solve", _solve(stem, plan, here, name, watched, laws, script), f"spec:{plan.solve.span.line}"),
     )
     steps = round((plan.end - plan.begin) / plan.dt)
     labels = tuple(term_key(plan.solve, key, script) for key in ("time", *(k for k, _ in watched)))
-    shown = shown_name(plan.solve)
-    save = (
-        f'arrays["{shown}.{script.names.name(plan.flow.field.name)}.particles"] = '
-        f'torch.stack([s["{name}"].reshape(len(s["{name}"]), -1) for s in solutions["{solution}"].kept.values()])',
-        f'arrays["{shown}.{script.names.name(plan.flow.field.name)}.times"] = '
-        f'torch.tensor(list(solutions["{solution}"].kept))',
-    )
     return SolveCode(
         plan.solve.label,
         solution,
@@ -60,11 +55,22 @@ def emit_particles(plan: Particles, script: Script) -> SolveCode:
         steps,
         labels,
         why=plan.why,
-        save=lambda: save,
+        save=lambda: _save(plan, name, solution, script),
         leaf=flow_leaf(plan, name),
         measure=flow_measure(plan, name),
-        stderr=flow_stderr(plan, name),
+        influence=flow_influence(plan, name),
     )
+
+
+def _save(plan: Particles, name: str, solution: str, script: Script) -> tuple[str, ...]:
+    """The states that were kept."""
+    entry = f"{shown_name(plan.solve)}.{script.names.name(plan.flow.field.name)}"
+    flow = f'solutions["{solution}"]'
+    lines = (f'arrays["{entry}.times"], arrays["{entry}.particles"] = kept_states({flow}, "{name}")',)
+    if plan.flow.growth == 0:
+        return lines
+    weights = f'kept_states({flow}, "weights")[1].squeeze(-1)'
+    return (*lines, f'arrays["{entry}.weights"] = {weights}')
 
 
 def _velocity(stem: str, plan: Particles, here: Expr, name: str, p: Representation, laws: Laws, script: Script) -> str:
@@ -81,7 +87,7 @@ def _velocity(stem: str, plan: Particles, here: Expr, name: str, p: Representati
     lines = [
         f"def {stem}velocity({name}: Tensor{weights}{laws.arguments()}) -> Tensor:",
         docstring(escape(f"b = {unicode(velocity)}, for particles {shape}.")),
-        statement("return", text),
+        returned(text, script.names),
     ]
     if decay is not None:
         lines += [
@@ -89,7 +95,7 @@ def _velocity(stem: str, plan: Particles, here: Expr, name: str, p: Representati
             "",
             f"def {stem}decay({name}: Tensor{weights}{laws.arguments()}) -> Tensor:",
             docstring(escape(f"−s = {unicode(-growth)}: weights fall at this rate.")),
-            statement("return", decay.text if decay.axes else f"torch.full_like({p.weights}, {decay.text})"),
+            returned(decay.text if decay.axes else f"torch.full_like({p.weights}, {decay.text})", script.names),
         ]
     return "\n".join(lines)
 
@@ -117,7 +123,7 @@ def _watched(
         [
             f"def {stem}{key}({name}: Tensor{weights}{laws.arguments()}) -> Tensor:",
             docstring(escape(unicode(total))),
-            statement("return", text),
+            returned(text, script.names),
         ]
     )
     return [(key, function), *found]
@@ -125,50 +131,49 @@ def _watched(
 
 def _start(stem: str, plan: Particles, here: Expr, script: Script) -> str:
     law = plan.start.equation.rhs
-    d = here.dimension if isinstance(here, VectorVariable) else 1
-    end = "" if d > 1 else "[:, 0]"
+    column = "" if isinstance(here, VectorVariable) else "[:, 0]"
     if isinstance(law, Law) and law.family == "gauss":
-        mean, covariance = law_code(law.parameters[0], d, script), covariance_code(law.parameters[1], d, script)
-        exact = plan.method.option("moments") is not None
-        more = ", exact=True" if exact else ""
-        draw = f"gauss_particles({plan.count}, {mean}, {covariance}, config.seed{more}){end}"
-        text = f"{plan.count} particles of {law}" + (", moved so that mean and covariance are exact." if exact else ".")
+        lines, draw, text = _from_gauss(plan, law, here, script)
     elif isinstance(law, Law) and law.family == "points":
-        rows = ", ".join("[" + ", ".join(number(c, script) for c in (q.args or (q,))) + "]" for q in law.parameters)
-        if len(law.parameters) != plan.count:
-            refuse(
-                "PDE525",
-                plan.start.equation.rhs_span,
-                f"{len(law.parameters)} points for {plan.count} particles",
-                hint="set n to their number",
-            )
-        draw, text = f"torch.tensor([{rows}], dtype=torch.float64){end}", "The particles, as written."
+        lines, draw, text = [], _from_points(plan, law, script), "The particles, as written."
     else:
-        draw, text = (
-            _from_density(plan, here, script),
-            "Particles of the initial density, by rejection from uniform points.",
-        )
-    return "\n".join(
-        [
-            f"def {stem}start(config: Config) -> Tensor:",
-            docstring(escape(text)),
-            statement("return", f"({draw}).to(config.device, dtype)"),
-        ]
-    )
+        lines, draw = [], _from_density(plan, here, script)
+        text = "Particles of the initial density, by rejection from uniform points."
+    head = [f"def {stem}start(config: Config) -> Tensor:", docstring(escape(text))]
+    return "\n".join([*head, *lines, statement("return", f"{draw}{column}.to(config.device, dtype)")])
+
+
+def _from_gauss(plan: Particles, law: Law, here: Expr, script: Script) -> tuple[list[str], str, str]:
+    """Draws of a Gaussian, and what they are in words."""
+    d = here.dimension if isinstance(here, VectorVariable) else 1
+    exact = plan.method.option("moments") is not None
+    lines = [
+        statement("mean =", law_code(law.parameters[0], d, script)),
+        statement("covariance =", covariance_code(law.parameters[1], d, script)),
+    ]
+    draw = f"gauss_particles({plan.count}, mean, covariance, config.seed{', exact=True' if exact else ''})"
+    text = f"{plan.count} particles of {unicode(law)}" + (", moved so that mean and covariance are exact" * exact)
+    return lines, draw, f"{text}."
+
+
+def _from_points(plan: Particles, law: Law, script: Script) -> str:
+    """The points written in the spec, one for each particle."""
+    if len(law.parameters) != plan.count:
+        message = f"{len(law.parameters)} points for {plan.count} particles"
+        refuse("PDE525", plan.start.equation.rhs_span, message, hint="set n to their number")
+    rows = ", ".join("[" + ", ".join(number(c, script) for c in (q.args or (q,))) + "]" for q in law.parameters)
+    return f"torch.tensor([{rows}], dtype=dtype)"
 
 
 def _from_density(plan: Particles, here: Expr, script: Script) -> str:
-    """Rejection sampling on a bounded domain in one dimension or more."""
-    domain = _domain(plan, script)
+    """Rejection sampling on a bounded domain."""
     name = script.names.name(here.name)
     columns = here.components() if isinstance(here, VectorVariable) else (here,)
     term = in_coordinates(plan.start.equation.rhs)
-    texts = {c: (f"{name}[:, {k}]") for k, c in enumerate(columns)}
+    texts = {c: f"{name}[:, {k}]" for k, c in enumerate(columns)}
     write = Printer({**texts, **script.constants(term)}, set(texts.values()))
-    sides = bounds(domain, script)
-    box = ", ".join(f"({a}, {b})" for a, b in sides)
-    end = "" if len(columns) > 1 else "[:, 0]"
-    return f"rejection_particles(lambda {name}: {write(term)}, ({box},), {plan.count}, config.seed){end}"
+    box = box_code(_domain(plan, script), script)
+    return f"rejection_particles(lambda {name}: {write(term)}, {box}, {plan.count}, config.seed)"
 
 
 def _domain(plan: Particles, script: Script) -> Set:
@@ -179,80 +184,90 @@ def _solve(
     stem: str, plan: Particles, here: Expr, name: str, watched: list[tuple[str, str]], laws: Laws, script: Script
 ) -> str:
     steps = round((plan.end - plan.begin) / plan.dt)
-    lines = [f"def {stem}solve(config: Config) -> tuple[Evolution, list[Stage]]:"]
-    method = plan.integrator
-    noisy = plan.flow.diffusion != 0
-    lines.append(
-        docstring(escape(f"{steps} steps of {plan.dt:g} by {method}" + (" with noise √(2c dt)." if noisy else ".")))
-    )
-    lines += [f"    {line}" for line in laws.lines()]
-    if noisy:
-        c = Printer(script.constants(plan.flow.diffusion))(plan.flow.diffusion)
-        lines.append(f"    diffusion = {c}")
-    weighted = plan.flow.growth != 0
-    given = (', state["weights"]' if weighted else "") + "".join(f", {n}" for n in laws.names)
-    b = f"{stem}velocity" if not given else f"lambda {name}: {stem}velocity({name}{given})"
-    advance = _step(plan, name, b, noisy, script)
-    wall = _walls(plan, name, script)
-    after = f'{{"{name}": {wall}}}'
-    if weighted:
-        rates = "".join(f", {n}" for n in laws.names)
-        advance.append(f'weights = reweight(state["weights"], {stem}decay(moved, state["weights"]{rates}), dt)')
-        after = f'{{"{name}": {wall}, "weights": weights}}'
-    first = f'{{"{name}": {stem}start(config)}}'
+    noisy, weighted = plan.flow.diffusion != 0, plan.flow.growth != 0
+    text = f"{steps} steps of {plan.dt:g} by {plan.integrator}{' with noise √(2c dt)' * noisy}."
+    c = Printer(script.constants(plan.flow.diffusion))(plan.flow.diffusion)
+    state = [f'"{name}": {stem}start(config)']
     if weighted:
         equal = f"torch.full(({plan.count},), {1 / plan.count!r}, dtype=dtype, device=config.device)"
-        first = f'{{"{name}": {stem}start(config), "weights": {equal}}}'
+        state.append(f'"weights": {equal}')
+    flow = (
+        f'Evolution("{plan.solve.title or "flow"}", config.share({steps}), {literal(plan.dt)}, {{{", ".join(state)}}}, '
+        f"advance, monitor, config.seed, {literal(plan.begin)}, keep)"
+    )
+    return "\n".join(
+        [
+            f"def {stem}solve(config: Config) -> tuple[Evolution, list[Stage]]:",
+            docstring(escape(text)),
+            *(f"    {line}" for line in laws.lines()),
+            *([f"    diffusion = {c}"] if noisy else []),
+            "",
+            f"    def advance({ADVANCE}) -> dict[str, Tensor]:",
+            *(f"        {line}" for line in _advance(stem, plan, name, laws, script)),
+            "",
+            "    def monitor(state: dict[str, Tensor], t: float) -> dict[str, float | Tensor]:",
+            f"        return {{{_told(stem, plan, name, watched, laws, script)}}}",
+            "",
+            f'    keep = report_times()["{solution_name(plan.solve, script)}"]',
+            f"    flow = {flow}",
+            "    return flow, [flow]",
+        ]
+    )
+
+
+def _told(stem: str, plan: Particles, name: str, watched: list[tuple[str, str]], laws: Laws, script: Script) -> str:
+    """The entries of what is monitored."""
+    more = "".join(f", {n}" for n in laws.names)
+    given = f'state["{name}"]' + (', state["weights"]' if plan.flow.growth != 0 else "") + more
     told = [f'"{term_key(plan.solve, "time", script)}": t']
     for key, code in watched:
-        value = f'{stem}{key}(state["{name}"]{given})' if code.startswith("def ") else code
+        value = f"{stem}{key}({given})" if code.startswith("def ") else code
         told.append(f'"{term_key(plan.solve, key, script)}": {value}')
-    monitored = ", ".join(told)
-    lines += [
-        "",
-        "    def advance(state: dict[str, Tensor], t: float, dt: float, random: torch.Generator) -> dict[str, Tensor]:",
-        *(f"        {line}" for line in advance),
-        f"        return {after}",
-        "",
-        "    def monitor(state: dict[str, Tensor], t: float) -> dict[str, float | Tensor]:",
-        f"        return {{{monitored}}}",
-        "",
-        f'    keep = report_times()["{solution_name(plan.solve, script)}"]',
-        f'    flow = Evolution("{plan.solve.title or "flow"}", config.share({steps}), {literal(plan.dt)}, {first}, '
-        f"advance, monitor, config.seed, {literal(plan.begin)}, keep)",
-        "    return flow, [flow]",
-    ]
-    return "\n".join(lines)
+    return ", ".join(told)
 
 
-def _step(plan: Particles, name: str, b: str, noisy: bool, script: Script) -> list[str]:
-    """The lines that move the particles by one step."""
-    draw = f'torch.randn(state["{name}"].shape, generator=random, dtype=dtype, device=random.device)'
-    x = f'state["{name}"]'
-    if not noisy:
-        return [f"moved = {plan.integrator}({b}, {x}, dt)"]
-    if plan.integrator == "euler":
-        return [f"z = {draw}", f"moved = euler_maruyama({b}, {x}, dt, diffusion, z)"]
-    if plan.integrator == "heun":
-        return [f"z = {draw}", f"moved = stochastic_heun({b}, {x}, dt, diffusion, z)"]
-    return [f"z = {draw}, {draw}", f"moved = split_noise({plan.integrator}, {b}, {x}, dt, diffusion, z)"]
+def _advance(stem: str, plan: Particles, name: str, laws: Laws, script: Script) -> list[str]:
+    """One step: the particles move, walls send them back, weights follow the growth."""
+    weighted = plan.flow.growth != 0
+    more = (', state["weights"]' if weighted else "") + "".join(f", {n}" for n in laws.names)
+    b = f"lambda {name}: {stem}velocity({name}{more})" if more else f"{stem}velocity"
+    lines, moved = _moved(plan, f'state["{name}"]', b)
+    walls = _walls(plan, script)
+    if not weighted and not walls:
+        return [*lines, f'return {{"{name}": {moved}}}']
+    lines.append(f"moved = {moved}")
+    after = walls or "moved"
+    if not weighted:
+        return [*lines, f'return {{"{name}": {after}}}']
+    lines.append(f'weights = reweight(state["weights"], {stem}decay(moved{more}), dt)')
+    return [*lines, f'return {{"{name}": {after}, "weights": weights}}']
 
 
-def _walls(plan: Particles, name: str, script: Script) -> str:
-    """Circles wrap, walls reflect."""
+def _moved(plan: Particles, x: str, b: str) -> tuple[list[str], str]:
+    """The line that draws the noise, and the code of the particles after a step."""
+    draw = f"torch.randn({x}.shape, generator=random, dtype=dtype, device=random.device)"
+    if plan.flow.diffusion == 0:
+        return [], f"{plan.integrator}({b}, {x}, dt)"
+    if plan.integrator in NOISY:
+        return [f"z = {draw}"], f"{NOISY[plan.integrator]}({b}, {x}, dt, diffusion, z)"
+    return [f"z = {draw}, {draw}"], f"split_noise({plan.integrator}, {b}, {x}, dt, diffusion, z)"
+
+
+NOISY = {"euler": "euler_maruyama", "heun": "stochastic_heun"}
+"""Integrators with a form of their own for √(2c) dW; half a kick before and after serves the others."""
+
+
+def _walls(plan: Particles, script: Script) -> str:
+    """The particles after the walls: circles wrap, intervals reflect; "" where there are none."""
     domain = _domain(plan, script)
-    parts = [plain(f) for f in plain(domain).factors]
-    kinds = {type(f) for f in parts}
-    if not kinds & {Torus, Interval}:
-        return "moved"
-    if len(kinds) > 1:
-        refuse(
-            "PDE908",
-            plan.solve.method_span,
-            "particles on a product of circles and intervals are not supported yet",
-        )
-    rule = "wrap" if Torus in kinds else "reflect"
+    kinds = {type(plain(f)) for f in plain(domain).factors}
+    if kinds == {RealSpace}:
+        return ""
+    if kinds not in ({Torus}, {Interval}):
+        message = f"particles in {domain} are not supported yet"
+        refuse("PDE908", plan.solve.method_span, message, hint="R^d, boxes and tori are")
     sides = bounds(domain, script)
     low, high = ([pair[k] for pair in sides] for k in (0, 1))
     ends = [f"[{', '.join(side)}]" if len(side) > 1 else side[0] for side in (low, high)]
+    rule = "wrap" if kinds == {Torus} else "reflect"
     return f"{rule}(moved, moved.new_tensor({ends[0]}), moved.new_tensor({ends[1]}))"

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 from sympy import Expr
 
-from pdespec.emit.axes import Array, Points
+from pdespec.emit.arrays import Array, Points
 from pdespec.emit.names import Namespace, latin
-from pdespec.model.model import Model, Solve
-from pdespec.model.terms import Defined, Parameter
+from pdespec.model.model import Model, Solve, Unknown
+from pdespec.model.terms import Defined, Field, Parameter
 from pdespec.plan.plan import Plan
 
 
@@ -36,8 +36,9 @@ class Script:
     names: Namespace
     engine: str = "auto"
     parameters: set[Parameter] = field(default_factory=set)
-    definitions: dict[str, Defined] = field(default_factory=dict)
-    gradients: dict[str, Defined] = field(default_factory=dict)
+    requested: dict[tuple[str, str], Defined] = field(default_factory=dict)
+    exact: dict[str, Field] = field(default_factory=dict)
+    residuals: set[str] = field(default_factory=set)
     sets: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -50,13 +51,18 @@ class Script:
         self.parameters.update(found)
         return {p: self.names.name(p.name) for p in found}
 
-    def function(self, term: Defined, gradient: bool = False) -> str:
-        """The name of a definition's function (or of its gradient's), which will be emitted."""
-        self.definitions.setdefault(term.name, term)
-        if gradient:
-            self.gradients.setdefault(term.name, term)
+    def function(self, term: Defined, kind: str = "value") -> str:
+        """The name of a definition's function, which will be emitted: V, its "gradient", or the "matrix" K(xᵢ, yⱼ)."""
+        self.requested.setdefault((term.name, kind), term)
         self.constants(term.body)
-        return ("grad_" if gradient else "") + self.names.name(term.name)
+        name = self.names.name(term.name)
+        return {"value": name, "gradient": f"grad_{name}", "matrix": f"{name}_matrix"}[kind]
+
+
+def signature(u: Unknown) -> str:
+    """Ω → R^2: where an unknown function lives and what values it takes."""
+    values = str(u.codomain) if u.codomain else f"R^{u.field.shape[0]}" if u.field.shape else "R"
+    return f"{' × '.join(d.name for d in u.domains)} → {values}"
 
 
 def term_key(solve: Solve, key: str, script: Script) -> str:
@@ -105,8 +111,8 @@ class SolveCode:
     `function` builds it: `FUNCTION(config, …) -> (solution, list of stages)`; `arguments` are the solutions of earlier
     solves that it needs.  `labels` name the terms in its history, `save` writes the lines that put it into `arrays`.
     A function is a dictionary of callables; a density brings its own `leaf` (its value at points) and `measure` (the
-    points and weights of an integral against it) and, if it is known by independent particles, the `stderr` of a
-    functional.
+    points and weights of an integral against it) and, if it is known by independent particles, the `influence` function
+    of a functional at them (with their weights).
     """
 
     label: str
@@ -120,4 +126,4 @@ class SolveCode:
     save: Callable[[], tuple[str, ...]] = tuple
     leaf: Callable[..., Array | None] | None = None
     measure: Callable[..., tuple[dict[Expr, Points], Expr]] | None = None
-    stderr: Callable[..., str] | None = None
+    influence: Callable[..., tuple[str, ...]] | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from pdespec.diagnostics import located
 from pdespec.emit.collocation import emit_collocation
 from pdespec.emit.features import emit_features
 from pdespec.emit.grids import emit_grid
@@ -24,4 +25,5 @@ EMITTERS: dict[type, Callable[[Any, Script], SolveCode]] = {
 
 def emit_solve(realisation: Realisation, script: Script) -> SolveCode:
     """The code of one solve."""
-    return EMITTERS[type(realisation)](realisation, script)
+    with located(realisation.solve.method_span or realisation.solve.span):
+        return EMITTERS[type(realisation)](realisation, script)

@@ -7,12 +7,13 @@ A region becomes an expression for its patches: `DISK.interior`, `cartesian(X.bo
 from __future__ import annotations
 
 from itertools import groupby
+from typing import NoReturn
 
 from sympy import Expr, Float, Integer
 
 from pdespec.derive.components import scalar
 from pdespec.derive.notation import unicode
-from pdespec.diagnostics import SpecError, error
+from pdespec.diagnostics import located
 from pdespec.emit.expression import Printer
 from pdespec.emit.layout import comment, docstring, statement
 from pdespec.emit.names import escape, literal
@@ -45,6 +46,11 @@ def number(value: Expr, script: Script) -> str:
     return Printer(script.constants(value))(value)
 
 
+def joined(items: list[str]) -> str:
+    """A tuple of pieces of code."""
+    return f"({items[0]},)" if len(items) == 1 else f"({', '.join(items)})"
+
+
 def bounds(region: Set, script: Script) -> list[tuple[str, str]]:
     """The bounding box, by coordinate."""
     region = plain(region)
@@ -71,18 +77,26 @@ def bounds(region: Set, script: Script) -> list[tuple[str, str]]:
                 (f"min({', '.join(a for a, _ in c)})", f"max({', '.join(b for _, b in c)})")
                 for c in zip(*boxes, strict=True)
             ]
-    raise _unbounded(region)
+    _refuse(region)
 
 
-def _unbounded(region: Set) -> SpecError:
+def _refuse(region: Set) -> NoReturn:
     what = "is unbounded" if isinstance(region, RealSpace) or not region.bounded else "has no points as code yet"
-    return SpecError([error("PDE942", None, f"`{region}` {what}", hint="give a bounded domain, or box= in `using`")])
+    refuse("PDE942", None, f"`{region}` {what}", hint="give a bounded domain, or box= in `using`")
+
+
+def tensor_rule(region: Set, n: int, script: Script) -> str:
+    """The product of n-point rules on intervals (Gauss–Legendre) and circles (trapezoidal)."""
+    rules = []
+    for factor in plain(region).factors:
+        name = "trapezoid" if isinstance(plain(factor), Torus) else "gauss_legendre"
+        rules += [f"{name}({n}, {lo}, {hi})" for lo, hi in bounds(factor, script)]
+    return f"tensor_rule({', '.join(rules)})"
 
 
 def box_code(region: Set, script: Script) -> str:
     """((lo, hi), …) as a literal."""
-    pairs = [f"({lo}, {hi})" for lo, hi in bounds(region, script)]
-    return f"({', '.join(pairs)}{',' if len(pairs) == 1 else ''})"
+    return joined([f"({lo}, {hi})" for lo, hi in bounds(region, script)])
 
 
 def shape_code(region: Set, script: Script) -> str:
@@ -105,8 +119,7 @@ def shape_code(region: Set, script: Script) -> str:
                 code = f"Product({code}, {shape_code(part, script)})"
             return code
         case Ball(center=center, radius=radius):
-            middle = ", ".join(number(c, script) for c in center)
-            return f"Ball(({middle}{',' if len(center) == 1 else ''}), {number(radius, script)})"
+            return f"Ball({joined([number(c, script) for c in center])}, {number(radius, script)})"
         case Difference(whole=whole, hole=hole):
             return f"Difference({shape_code(whole, script)}, {shape_code(hole, script)})"
         case Union(parts=(first, *rest)):
@@ -118,14 +131,12 @@ def shape_code(region: Set, script: Script) -> str:
             names = {s: f"x[:, {k}]" for k, s in enumerate(flat(variables))}
             write = Printer({**names, **script.constants(condition)}, set(names.values()))
             return f"Sublevel({shape_code(within, script)}, lambda x: {write(scalar(condition))})"
-    raise _unbounded(region)
+    _refuse(region)
 
 
 def _box(parts: list[Set], script: Script) -> str:
     ends = [b for p in parts for b in bounds(p, script)]
-    lower, upper = ", ".join(a for a, _ in ends), ", ".join(b for _, b in ends)
-    comma = "," if len(ends) == 1 else ""
-    return f"Box(({lower}{comma}), ({upper}{comma}))"
+    return f"Box({joined([a for a, _ in ends])}, {joined([b for _, b in ends])})"
 
 
 def patches(region: Set, script: Script) -> str:
@@ -207,9 +218,9 @@ def sampler(stem: str, conditions: tuple[Condition, ...], script: Script) -> str
         name = script.names.name(c.label)
         source = source_argument(c.points.sampler)
         seed = f"config.seed + {Integer(1000) * (k + 1)} + draw"
-        lines.append(
-            f'        "{name}": draw_points({patches(c.points.region, script)}, {c.points.count}, {seed}{source}),'
-        )
+        with located(c.residual.equation.region_span or c.residual.equation.span):
+            code = patches(c.points.region, script)
+        lines.append(f'        "{name}": draw_points({code}, {c.points.count}, {seed}{source}),')
     lines.append("    }")
     wanted = [script.names.name(c.label) for c in conditions if needs_normals(c)]
     like = "config.device, dtype"

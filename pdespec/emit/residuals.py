@@ -7,34 +7,40 @@ gives the derivative of a residual in the direction of every feature, by Gateaux
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sympy import Expr, S, Symbol
 
 from pdespec.derive.notation import unicode
+from pdespec.diagnostics import located
 from pdespec.emit.channels import channel_name
 from pdespec.emit.code import Code
 from pdespec.emit.expression import Hook, Printer
 from pdespec.emit.layout import comment, docstring, statement
 from pdespec.emit.names import escape
-from pdespec.emit.parts import Script
+from pdespec.emit.parts import Script, Section
 from pdespec.model.terms import Defined
-from pdespec.plan.plan import Channel, Condition
+from pdespec.plan.plan import Channel, Condition, Orders
 from pdespec.plan.values import free_coordinates
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """How one condition spells its coordinates, channels and normals."""
+    """How a condition spells its coordinates, channels and normals; `time` is the place of t among the coordinates."""
 
     coordinates: dict[Expr, str]
     channels: dict[Channel, str]
     normals: dict[Expr, str]
+    time: int | None = None
 
     def atoms(self, point: tuple[Expr, ...]) -> dict[Expr, str]:
-        """Terms to names: derivatives first, as the mathematician orders a sum."""
-        ranked = sorted(self.channels.items(), key=lambda item: (-sum(item[0].orders), item[1]))
+        """Terms to names: derivatives first, those in time before all, as the mathematician orders a sum."""
+        ranked = sorted(self.channels.items(), key=lambda item: (*self._rank(item[0].orders), item[1]))
         return {c.of(point): name for c, name in ranked} | self.coordinates | self.normals
+
+    def _rank(self, orders: Orders) -> tuple[int, int]:
+        return -(orders[self.time] if self.time is not None else 0), -sum(orders)
 
 
 def component_name(channel: Channel, names: Script) -> str:
@@ -50,7 +56,9 @@ def spell(condition: Condition, script: Script) -> Names:
         n: f"n_{coordinate_name(x, script)}"
         for n, x in zip(normal_symbols(condition), condition.coordinates, strict=False)
     }
-    return Names(dict(zip(condition.coordinates, inputs, strict=True)), channels, normals)
+    times = {d.coordinates[0] for d in script.model.domains if d.time}
+    time = next((k for k, c in enumerate(condition.coordinates) if c in times), None)
+    return Names(dict(zip(condition.coordinates, inputs, strict=True)), channels, normals, time)
 
 
 def coordinate_name(symbol: Expr, script: Script) -> str:
@@ -96,11 +104,19 @@ def call(script: Script) -> Hook:
     return rule
 
 
+def equations_section(conditions: Sequence[Condition], script: Script) -> list[Section]:
+    """The residuals of the conditions as functions; one that several solves share stands with the first of them."""
+    new = [c for c in conditions if c.label not in script.residuals]
+    script.residuals |= {c.label for c in new}
+    return [Section("equations", "\n\n\n".join(residual_function(c, script) for c in new))] if new else []
+
+
 def residual_function(condition: Condition, script: Script) -> str:
     """The function of one condition; several components give a tuple."""
     names = spell(condition, script)
     write = printer(names, condition, script)
-    texts = [write(e) for e in condition.components]
+    with located(condition.residual.equation.span):
+        texts = [write(e) for e in condition.components]
     name = script.names.name(condition.label)
     head = f"def {name}({', '.join(f'{a}: Tensor' for a in used(names, condition))}) -> "
     head += "Tensor:" if len(texts) == 1 else f"tuple[{', '.join(['Tensor'] * len(texts))}]:"

@@ -12,7 +12,7 @@ from math import ceil
 from sympy import Expr
 
 from pdespec.derive.notation import unicode
-from pdespec.emit.axes import Array, Points, Scope
+from pdespec.emit.arrays import Array, Points, Scope
 from pdespec.emit.axes import scalar as scalar_code
 from pdespec.emit.channels import channel_name
 from pdespec.emit.code import Precedence
@@ -31,9 +31,9 @@ from pdespec.emit.layout import docstring, statement
 from pdespec.emit.names import escape
 from pdespec.emit.parts import Script, Section, SolveCode, prefix, solution_name, term_key, unpacked
 from pdespec.emit.pictures import saved_fields
-from pdespec.emit.regions import bounds, patches, sampler, source_argument
-from pdespec.emit.residuals import coordinate_name, residual_function
-from pdespec.model.sets import Set, Torus, plain, product
+from pdespec.emit.regions import patches, sampler, source_argument, tensor_rule
+from pdespec.emit.residuals import coordinate_name, equations_section
+from pdespec.model.sets import Set, product
 from pdespec.model.terms import Defined, FieldValue, Integrate, VectorVariable
 from pdespec.plan.conditions import sampler_of
 from pdespec.plan.plan import Ritz
@@ -46,10 +46,8 @@ def emit_ritz(plan: Ritz, script: Script) -> SolveCode:
     """The sections of a variational solve."""
     stem = prefix(plan.solve, script)
     others = _others(plan)
-    equations = [residual_function(c, script) for c in plan.conditions]
     sections = [*network_sections(plan.networks, plan.solve, script)]
-    if equations:
-        sections.append(Section("equations", "\n\n\n".join(equations)))
+    sections += equations_section(plan.conditions, script)
     sections.append(Section("quadrature", _quadrature(stem, plan, script)))
     if plan.conditions:
         sections.append(Section("points", sampler(stem, plan.conditions, script)))
@@ -96,14 +94,10 @@ def _quadrature(stem: str, plan: Ritz, script: Script) -> str:
     notes, rules = [], []
     for region in _regions(plan):
         cut = within(region, plan.box) if plan.box else region
-        parts = [plain(p) for p in plain(cut).factors]
         if is_box(cut):
-            n = ceil(plan.points ** (1 / len(parts)) - 1e-9)
-            each = []
-            for p, (lo, hi) in zip(parts, bounds(cut, script), strict=True):
-                each.append(f"{'trapezoid' if isinstance(p, Torus) else 'gauss_legendre'}({n}, {lo}, {hi})")
-            rules.append(f"tensor_rule({', '.join(each)})")
-            notes.append(f"{'Gauss–Legendre' if 'gauss' in each[0] else 'trapezoidal rule'} on {escape(str(region))}")
+            rules.append(tensor_rule(cut, ceil(plan.points ** (1 / cut.dimension) - 1e-9), script))
+            kind = "trapezoidal rule" if "trapezoid" in rules[-1] else "Gauss–Legendre"
+            notes.append(f"{kind} on {escape(str(region))}")
         else:
             source = source_argument(sampler_of(plan.solve))
             points = f"draw_points({patches(cut, script)}, {plan.points}, config.seed + draw{source})"
@@ -112,10 +106,10 @@ def _quadrature(stem: str, plan: Ritz, script: Script) -> str:
     draw = ", draw: int = 0" if any("draw" in r for r in rules) else ""
     return "\n".join(
         [
-            f"def {stem}quadrature(config: Config{draw}) -> list[tuple[Tensor, Tensor]]:",
+            f"def {stem}quadrature(config: Config{draw}) -> Rules:",
             docstring(f"Nodes (n, d) and weights (n,): {'; '.join(notes)}."),
             f"    rules = [{', '.join(rules)}]",
-            "    return [(z.to(config.device, dtype), w.to(config.device, dtype)) for z, w in rules]",
+            "    return [placed(rule, config) for rule in rules]",
         ]
     )
 
@@ -137,7 +131,7 @@ class Nodes:
 def _objective(stem: str, plan: Ritz, others: list[str], script: Script) -> str:
     given = [
         typed_networks(plan.networks, plan.solve, script),
-        "rules: list[tuple[Tensor, Tensor]]",
+        "rules: Rules",
         *(["points: dict[str, tuple[Tensor, ...]]"] if plan.conditions else []),
         *(f"{script.names.name(o)}: dict[str, nn.Module]" for o in others),
     ]

@@ -35,11 +35,11 @@ def _annotations(tree: ast.AST) -> set[str]:
 
 
 def own_names(text: str, users: frozenset[str]) -> frozenset[str]:
-    """What a script binds where it also looks up users' names: at its top, and in functions that look one up there."""
+    """What a script binds where users' names are in use: at its top, and in every function that has one of them."""
     top = symtable.symtable(text, "<emitted>", "exec")
     found = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}
     for chain in _functions(top, ()):
-        if any(s.is_global() and s.get_name() in users for s in chain[-1].get_symbols()):
+        if users & set(chain[-1].get_identifiers()):
             found |= {s.get_name() for table in chain for s in table.get_symbols() if s.is_local()}
     return frozenset(found - users)
 

@@ -18,17 +18,18 @@ import pdespec
 from pdespec.derive.derivation import Residual
 from pdespec.derive.notation import unicode
 from pdespec.diagnostics import Diagnostic, SpecError, error
-from pdespec.emit.definitions import definitions_section, known_definitions, parameters_section
+from pdespec.emit.definitions import definitions_section, parameters_section
 from pdespec.emit.inline import defined_names, inline, merge_imports
 from pdespec.emit.layout import WIDTH, fit, ruler
 from pdespec.emit.names import DRAFT, Namespace, escape, literal
-from pdespec.emit.parts import Script, Section, SolveCode, parameters
+from pdespec.emit.parts import Script, Section, SolveCode, parameters, signature
+from pdespec.emit.pictures import exact_section, save_section
 from pdespec.emit.realisations import emit_solve
 from pdespec.emit.regions import sets_section
-from pdespec.emit.reports import evaluate_section, solution_section
+from pdespec.emit.reports import reports_section
 from pdespec.emit.scopes import global_names, own_names
 from pdespec.emit.verify import verify
-from pdespec.model.model import Equation, Param, Unknown
+from pdespec.model.model import Equation, Param, Solve, Unknown
 from pdespec.model.sets import Interval, plain
 from pdespec.model.terms import FieldValue
 from pdespec.plan.plan import Grid, Particles, Plan
@@ -93,11 +94,12 @@ def _written(script: Script) -> str:
 def _report_sections(solves: list[SolveCode], script: Script) -> list[Section]:
     """Reports and saved solutions, after the parameters and definitions that they alone use: nothing of them comes
     before."""
-    names, functions = frozenset(script.parameters), known_definitions(script)
-    evaluate = evaluate_section(solves, script)
-    save = solution_section(solves, script)
+    names, functions = frozenset(script.parameters), frozenset(script.requested)
+    evaluate = reports_section(solves, script)
+    save = save_section(solves, script)
+    exact = exact_section(script)
     definitions = definitions_section(script, "definitions of the reports", functions)
-    own = (parameters_section(script, "parameters of the reports", names), definitions)
+    own = (parameters_section(script, "parameters of the reports", names), definitions, exact)
     return [*(s for s in own if s is not None), evaluate, save]
 
 
@@ -127,9 +129,10 @@ def _docstring(plan: Plan, solves: list[SolveCode]) -> str:
     model = plan.derivation.model
     lines = [f"{escape(stem(plan))}: {', '.join(_unknown(u) for u in model.unknowns)}.", ""]
     used = {label for s in model.solves for label in s.equations}
-    equations = [(e.label, escape(_body(e)), f"spec:{e.span.line}") for e in model.equations if e.label in used]
-    widths = [max((len(row[k]) for row in equations), default=0) for k in range(2)]
-    lines += [f"    {label:<{widths[0]}}  {text:<{widths[1]}}  {place}" for label, text, place in equations]
+    rows = [(e.label, escape(_body(e)), f"spec:{e.span.line}") for e in model.equations if e.label in used]
+    rows += [(s.title, escape(_optimum(s)), f"spec:{s.span.line}") for s in model.solves if s.optima]
+    widths = [max((len(row[k]) for row in rows), default=0) for k in range(2)]
+    lines += [f"    {label:<{widths[0]}}  {text:<{widths[1]}}  {place}" for label, text, place in rows]
     lines += ["", *_derived(plan)]
     for s in solves:
         lines.append(f"Planned{_for(s)}: {escape('; '.join(s.why))}.")
@@ -189,7 +192,16 @@ def _order(r: Residual) -> int:
 
 
 def _unknown(u: Unknown) -> str:
-    return escape(f"{u.name} on {' × '.join(d.name for d in u.domains)}")
+    """An unknown as the spec declares it: u : Ω → [0, 1], p : P(X) over I."""
+    if u.kind == "density":
+        space = " × ".join(d.name for d in u.space)
+        return escape(f"{u.name} : P({space})" + (f" over {u.time.name}" if u.time else ""))
+    return escape(f"{u.name} : {signature(u)}")
+
+
+def _optimum(solve: Solve) -> str:
+    """What a solve minimises or maximises."""
+    return f"{' '.join(f'{kind}[{name}]' for kind, name in solve.optima)} {solve.objective_text}"
 
 
 OWN = {
@@ -228,8 +240,9 @@ def _train(solves: list[SolveCode], script: Script) -> str:
         arguments = "".join(f", {a}" for a in s.arguments)
         lines.append(f"    {s.solution}, {s.solution}_stages = {s.function}(config{arguments})")
         stages.append(f"*{s.solution}_stages")
-    labels = ", ".join(f'"{label}"' for label in dict.fromkeys(label for s in solves for label in s.labels))
-    lines.append(f"    run = run_stages([{', '.join(stages)}], config, labels=({labels},), on_step=on_step)")
+    labels = literal(tuple(dict.fromkeys(label for s in solves for label in s.labels)))
+    chain = f"[{', '.join(stages)}]" if len(stages) > 1 else stages[0].removeprefix("*")
+    lines.append(f"    run = run_stages({chain}, config, labels={labels}, on_step=on_step)")
     entries = ", ".join(f'"{s.solution}": {s.solution}' for s in solves)
     lines.append(f"    return {{{entries}}}, run")
     return "\n".join(lines)

@@ -10,8 +10,9 @@ from sympy import Expr, I, Poly, S, Symbol
 
 from pdespec.derive.components import scalar as in_coordinates
 from pdespec.derive.notation import unicode
+from pdespec.emit.code import Precedence
 from pdespec.emit.expression import Printer
-from pdespec.emit.flow_scope import space
+from pdespec.emit.flow_scope import corners, space
 from pdespec.emit.layout import docstring, statement
 from pdespec.emit.names import escape
 from pdespec.emit.parts import Script
@@ -124,7 +125,9 @@ def field_integral(term: Integrate, key: str, script: Script, solve: Grid) -> st
     names |= {c: f"z[..., {k}]" for k, c in enumerate(coordinates)}
     write = Printer({**names, **script.constants(body)}, set(names.values()))
     code = write.code(body)
-    return f"({code.text}).sum() * grid.volume" if code.tensor else f"{code.text} * grid.volume * {key}.numel()"
+    if not code.tensor:
+        return f"{code.within(Precedence.PRODUCT)} * grid.volume * {key}.numel()"
+    return f"{code.operand}.sum() * grid.volume"
 
 
 def energy_body(expr: Expr, key: str, script: Script, plan: Grid) -> str:
@@ -133,7 +136,7 @@ def energy_body(expr: Expr, key: str, script: Script, plan: Grid) -> str:
 
     def visit(e: Expr) -> None:
         if isinstance(e, Integrate):
-            found[e] = f"({field_integral(e, key, script, plan)})"
+            found[e] = field_integral(e, key, script, plan)
             return
         for a in e.args:
             visit(a)
@@ -153,7 +156,7 @@ def _energy(stem: str, plan: Grid, key: str, script: Script) -> str:
     if "gradient[" in text:
         lines.append(f"    gradient = spectral_gradient({key}, grid)")
     if "z[" in text:
-        lines.append(f"    z = grid.points((0.0,) * {len(plan.cells)})")
+        lines.append(f"    z = {corners(plan)}")
     return "\n".join([*lines, statement("return", text)])
 
 

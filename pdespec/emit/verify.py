@@ -17,7 +17,7 @@ from pdespec.diagnostics import SpecError, error
 from pdespec.emit.scopes import bound_names, global_names
 
 IMPORTS = frozenset(
-    "__future__ argparse bisect collections collections.abc contextlib copy csv dataclasses functools hashlib io "  # noqa: SIM905
+    "__future__ argparse bisect collections collections.abc contextlib copy csv dataclasses fcntl functools hashlib io "  # noqa: SIM905
     "itertools json math operator os pathlib platform re shutil signal statistics struct sys tempfile threading time "
     "torch torch.nn types typing traceback warnings zipfile zlib".split()
 )

@@ -24,6 +24,9 @@ from pdespec.syntax import ast
 WRITTEN_OUT = 2_000
 """The largest number of terms of a sum that is written out."""
 
+TERMS = 20_000
+"""The largest number of terms, those of sums inside of sums counted, that a sum with a symbolic index may stand for."""
+
 
 @rule(ast.Binder)
 def _binder(node: ast.Binder, env: Env) -> Value:
@@ -62,7 +65,20 @@ def _single(node: ast.Binder, binding: ast.Binding, body: Callable[[Env], Expr],
     except SymbolicIndex:
         return _written_out(node, [{name.id: Integer(k)} for k in range(lo, hi + 1)], body, env)
     node_class = IndexedSum if node.kind == "sum" else IndexedProduct
+    _bounded(node, hi - lo + 1, found)
     return S.Zero if found == 0 and node.kind == "sum" else node_class(found, (index,), Integer(lo), Integer(hi))
+
+
+def _bounded(node: ast.Binder, count: int, body: Expr) -> None:
+    """Refuse what derivatives by coordinates would write out as more terms than anyone can wait for."""
+    if (total := count * _terms(body)) > TERMS:
+        refuse("PDE215", node.span, f"this stands for {total:.3g} terms", hint=f"at most {TERMS}")
+
+
+def _terms(body: Expr) -> int:
+    """How many copies of a sum's body there are, at most, in an expression whose sums are written out."""
+    sums = body.atoms(IndexedSum)
+    return max((int(s.bounds[1] - s.bounds[0] + 1) * _terms(s.body) for s in sums), default=1)
 
 
 def _over_values(node: ast.Binder, name: ast.Name, domain: ast.Expr, body: Callable[[Env], Expr], env: Env) -> Expr:

@@ -7,7 +7,17 @@ from collections.abc import Callable
 from sympy import Expr, Symbol
 
 from pdespec.derive.components import expand, flatten
-from pdespec.model.terms import Defined, FieldValue, Partial, VectorOperator, shape
+from pdespec.model.terms import Defined, Expect, FieldValue, Integrate, Partial, VectorOperator, VectorVariable, shape
+
+
+def at_a_point(e: Defined) -> bool:
+    """Whether a definition is read at the current point, V(x), and not at a moved one."""
+    return all(isinstance(a, (Symbol, VectorVariable)) for a in e.arguments)
+
+
+def is_pointwise(e: Defined) -> bool:
+    """Whether a definition is a function in elementary terms, without an integral in it."""
+    return not e.has(Integrate, Expect)
 
 
 def with_definitions(term: Expr, keep: Callable[[Defined], bool], *closed: type) -> tuple[Expr, ...]:
@@ -18,7 +28,7 @@ def with_definitions(term: Expr, keep: Callable[[Defined], bool], *closed: type)
     kept: dict[Expr, Expr] = {}
 
     def hide(e: Expr) -> Expr:
-        if isinstance(e, Defined) and not shape(e) and keep(e):
+        if isinstance(e, Defined) and not shape(e) and is_pointwise(e) and keep(e):
             return kept.setdefault(e, Symbol(f"definition {len(kept)}", real=True))
         if not e.args or isinstance(e, (VectorOperator, Partial, FieldValue, *closed)):
             return e

@@ -6,16 +6,16 @@ homogeneous in the unknown enters as a penalty on the squared cosine between v a
 
 from __future__ import annotations
 
-from sympy import Expr, Mul, S, Symbol
+from sympy import Expr, Mul, S
 
 from pdespec.derive.components import scalar
 from pdespec.derive.derivation import Derivation, Residual
 from pdespec.model.model import Solve
 from pdespec.model.refusal import refuse
 from pdespec.model.sets import Interval, Set, Torus, plain
-from pdespec.model.terms import Defined, Field, FieldValue, Integrate, VectorVariable, flat
+from pdespec.model.terms import Field, FieldValue, Integrate, flat
 from pdespec.plan.conditions import conditions, is_integral
-from pdespec.plan.definitions import with_definitions
+from pdespec.plan.definitions import at_a_point, with_definitions
 from pdespec.plan.fields import by_role, fields_of, iterations
 from pdespec.plan.networks import networks
 from pdespec.plan.options import whole
@@ -30,7 +30,7 @@ def plan_ritz(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -> Rit
         refuse("PDE905", solve.span, "`ritz` takes one `min` or `max` of a functional")
     found = next(o for o in derivation.objectives if o.solve == solve.label)
     fields = fields_of(derivation, solve)
-    (objective,) = with_definitions(found.term, _at_a_point)
+    (objective,) = with_definitions(found.term, at_a_point)
     count = whole(solve.method, "points", 1024)
     share = max(64, count // 4)
     pointwise = tuple(e for e in solve.equations if not is_integral(derivation.residual(e)))
@@ -65,11 +65,6 @@ def plan_ritz(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -> Rit
         box,
         sampled,
     )
-
-
-def _at_a_point(e: Defined) -> bool:
-    """Whether a definition is read at the current point, V(x), and not at a moved one."""
-    return all(isinstance(a, (Symbol, VectorVariable)) for a in e.arguments)
 
 
 def _orthogonality(residual: Residual, fields: tuple[Field, ...]) -> Expr:

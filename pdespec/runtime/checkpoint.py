@@ -24,13 +24,17 @@ class ResumeMismatch(Exception):
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Let `write` fill a temporary file, then put it in the place of `path`."""
+    """Let `write` fill a temporary file, then put it in the place of `path`; where that fails, nothing is left."""
     new = path.with_name(path.name + ".new")
-    with open(new, "wb") as file:
-        write(file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(new, path)
+    try:
+        with open(new, "wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(new, path)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
     if os.name == "posix":  # elsewhere a folder cannot be opened
         folder = os.open(path.parent, os.O_RDONLY)
         os.fsync(folder)
@@ -42,7 +46,14 @@ def save_checkpoint(folder: Path, state: dict[str, Any]) -> None:
     for newer, older in ((CHECKPOINTS[1], CHECKPOINTS[2]), (CHECKPOINTS[0], CHECKPOINTS[1])):
         if (folder / newer).exists():
             os.replace(folder / newer, folder / older)
-    write_atomically(folder / CHECKPOINTS[0], lambda file: torch.save(state, file))
+    write_atomically(folder / CHECKPOINTS[0], lambda file: _save(state, file))
+
+
+def _save(state: dict[str, Any], file: IO[bytes]) -> None:
+    try:
+        torch.save(state, file)
+    except RuntimeError as problem:  # how torch tells that its archive could not be written
+        raise OSError(f"{file.name} cannot be written: is the disk full?") from problem
 
 
 def load_checkpoint(folder: Path, fingerprint: dict[str, str]) -> dict[str, Any] | None:
@@ -54,8 +65,11 @@ def load_checkpoint(folder: Path, fingerprint: dict[str, str]) -> dict[str, Any]
                 if damaged := archive.testzip():
                     raise zipfile.BadZipFile(f"wrong checksum of {damaged}")
             state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+            if not (isinstance(state, dict) and isinstance(state.get("fingerprint"), dict)):
+                raise ValueError("it holds something else")
         except Exception as problem:  # whatever a damaged file makes the reader raise
-            print(f"{path} cannot be read ({problem}): going back to the one before", file=sys.stderr)
+            words = str(problem).partition(". ")[0]
+            print(f"{path} cannot be read ({words}): going back to the one before", file=sys.stderr)
             continue
         for name, here in fingerprint.items():
             if here != (there := state["fingerprint"].get(name)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -54,15 +55,24 @@ def read_config(description: str, default: Config, arguments: Sequence[str] | No
     for name, _, value in (item.partition("=") for item in options.pop("set")):
         try:
             parameters[name] = type(parameters[name])(value)
+            finite = math.isfinite(parameters[name])
         except (KeyError, ValueError):
+            finite = False
+        if not finite:
             parser.error(f"--set {name}={value}: a number for one of {', '.join(parameters) or 'no parameters'}")
     for name in default.positive:
         if not parameters[name] > 0:
             parser.error(f"--set {name}={parameters[name]}: the script was derived for {name} > 0")
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         parser.error("a run is one process: torchrun is not supported yet")
-    if options["steps"] < 1 or options["threads"] < 1:
-        parser.error("--steps and --threads are at least 1")
+    if options["steps"] < 1 or not 1 <= options["threads"] <= 1024:
+        parser.error("--steps is at least 1, and --threads lies between 1 and 1024")
+    if not (options["checkpoint"] >= 0 and abs(options["seed"]) < 2**62):
+        parser.error("--checkpoint is at least 0, and --seed has at most 62 bits")
+    try:
+        torch.empty(0, device=options["device"])
+    except (RuntimeError, AssertionError) as problem:  # torch tells of a device that is not there by either
+        parser.error(f"--device {options['device']}: {str(problem).splitlines()[0]}")
     torch.set_num_threads(options.pop("threads"))
     if options.pop("quick"):
         options["steps"] = max(1, options["steps"] // 10)

@@ -115,3 +115,8 @@ class ExpansionField:
         if not self.components:
             return self.expansion(z, self.first)
         return torch.stack([self.expansion(z, self.first + k) for k in range(self.components)], -1)
+
+
+def block_rows(*rows: Sequence[Tensor]) -> Tensor:
+    """A matrix from its blocks, row by row of blocks."""
+    return torch.cat([torch.cat(list(row), dim=1) for row in rows])

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor
 
 from pdespec.runtime.config import Config
 from pdespec.runtime.shapes import Shape
+
+
+def placed(arrays: Iterable[Tensor], config: Config) -> tuple[Tensor, ...]:
+    """Arrays such as the nodes and weights of a rule, in float64 where the run computes."""
+    return tuple(a.to(config.device, torch.float64) for a in arrays)
 
 
 def partial(u: Callable[[Tensor], Tensor], z: Tensor, orders: Sequence[int]) -> Tensor:

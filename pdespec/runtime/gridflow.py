@@ -25,3 +25,9 @@ def state_at(flow: Evolution, time: float) -> dict[str, Tensor]:
         return flow.kept[time]
     print(f"{flow.name}: t = {time:g} was not reached, what is reported of it is nan", file=sys.stderr)
     return {name: torch.full_like(values, torch.nan) for name, values in flow.state.items()}
+
+
+def kept_states(flow: Evolution, name: str) -> tuple[Tensor, Tensor]:
+    """The times at which states were kept, (m,), and a part of those states as points, (m, n, d)."""
+    states = [state[name].reshape(len(state[name]), -1) for state in flow.kept.values()]
+    return torch.tensor(list(flow.kept), dtype=torch.float64), torch.stack(states)

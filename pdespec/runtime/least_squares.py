@@ -35,7 +35,7 @@ def row_scales(rows: Rows, importance: Mapping[str, float]) -> dict[str, float]:
     sizes = {label: jacobian.square().mean().sqrt().item() for label, (_, jacobian) in rows.items()}
     for label, size in sizes.items():
         if not 0 < size < math.inf:
-            raise ArithmeticError(f"{label}: the rows of this equation have size {size}")
+            raise FloatingPointError(f"{label}: the rows of this equation have size {size}")
     return {label: importance[label] / size for label, size in sizes.items()}
 
 
@@ -90,7 +90,7 @@ def gauss_newton(
         if halving == 0 and residual > (1 - tolerance) * history[-2]:
             break
     if not math.isfinite(history[-1]):
-        raise ArithmeticError("the residual at the start is not finite")
+        raise FloatingPointError("the residual at the start is not finite")
     return Fit(coefficients, tuple(history), rank)
 
 

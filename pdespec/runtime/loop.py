@@ -25,6 +25,7 @@ from torch import Tensor
 
 from pdespec.runtime.checkpoint import ResumeMismatch, forget_checkpoints, load_checkpoint, save_checkpoint
 from pdespec.runtime.config import Config
+from pdespec.runtime.folder import locked_history, refuse_foreign
 from pdespec.runtime.stages import Stage
 
 
@@ -136,13 +137,20 @@ def run_stages(
     config.out.mkdir(parents=True, exist_ok=True)
     saved = load_checkpoint(config.out, config.fingerprint()) if config.resume else None
     if saved is None:
-        forget_checkpoints(config.out)
-    with first_signals() as signals, open(config.out / "history.csv", "ab" if saved else "wb") as history:
+        refuse_foreign(config.out)
+    with first_signals() as signals, locked_history(config.out) as history:
+        if saved is None:
+            forget_checkpoints(config.out)
+            history.truncate(history.seek(0))
         run = Run(stages, history, labels)
         fresh = copy.deepcopy(run.state())
         saved = saved or {"now": fresh, "good": fresh, "seconds": 0.0}
-        run.load(saved["now"])
-        good, written, run.seconds = saved["good"], time.monotonic(), saved["seconds"]
+        try:
+            run.load(saved["now"])
+            good, run.seconds = saved["good"], saved["seconds"]
+        except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as problem:
+            raise ResumeMismatch(f"the checkpoint does not fit this script: {problem}") from problem
+        written = time.monotonic()
         began = written - run.seconds
         while run.taken < run.total:
             try:

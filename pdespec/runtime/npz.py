@@ -60,17 +60,18 @@ def read_npz(path: Path, limit: int = 1 << 30) -> dict[str, Tensor]:
 
     Raises ValueError, naming the array, for what is not such a file or is too large.
     """
-    try:
-        arrays = {}
-        with zipfile.ZipFile(path) as archive:
-            for member in archive.infolist():
-                name = member.filename.removesuffix(".npy")
-                with archive.open(member) as file:
-                    arrays[name] = read_npy(file, f"{path}: {name}", limit)
-                limit -= arrays[name].nbytes
-        return arrays
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as problem:
-        raise ValueError(f"{path} is not a readable .npz file: {problem}") from problem
+    arrays = {}
+    with path.open("rb") as whole:
+        try:
+            with zipfile.ZipFile(whole) as archive:
+                for member in archive.infolist():
+                    name = member.filename.removesuffix(".npy")
+                    with archive.open(member) as file:
+                        arrays[name] = read_npy(file, f"{path}: {name}", limit)
+                    limit -= arrays[name].nbytes
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError) as problem:
+            raise ValueError(f"{path} is not a readable .npz file: {problem}") from problem
+    return arrays
 
 
 def read_npy(file: IO[bytes], label: str, limit: int) -> Tensor:
@@ -90,5 +91,5 @@ def read_npy(file: IO[bytes], label: str, limit: int) -> Tensor:
         raise ValueError(f"{label} holds {len(entries)} bytes or more where its shape says {size}")
     flat = torch.frombuffer(entries, dtype=dtype) if entries else torch.empty(0, dtype=dtype)
     if header[2] == "True":  # Fortran order: the axes are stored in reverse
-        return flat.reshape(shape[::-1]).permute(*range(len(shape))[::-1])
+        return flat.reshape(shape[::-1]).permute(tuple(range(len(shape)))[::-1])
     return flat.reshape(shape)

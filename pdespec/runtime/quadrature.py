@@ -7,10 +7,15 @@ trapezoidal rule converges geometrically for analytic integrands (Trefethen & We
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from pdespec.runtime.shapes import Points
+
+Rules = Sequence[tuple[Tensor, ...]]
+"""Nodes (n, d) and weights (n,) of several sets."""
 
 
 def golub_welsch(off_diagonal: Tensor) -> tuple[Tensor, Tensor]:

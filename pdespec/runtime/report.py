@@ -27,15 +27,7 @@ class Report(NamedTuple):
 
 
 def finish(config: Config, run: Run, reports: Sequence[Report]) -> int:
-    """Print the reports as a table and write metrics.json. The exit code is 1 where a bound is not met."""
-    rows = [("report", "value", "bound", "met")]
-    for r in reports:
-        value = readable(r.value, ".6g" if abs(r.value) >= 0.01 else ".3e")
-        error = "" if r.stderr is None else f" ± {readable(r.stderr, '.0e')}"
-        rows.append((r.name, value + error, r.bound, {None: "", True: "yes", False: "no"}[r.met]))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        print("   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    """Write metrics.json and print the reports as a table. The exit code is 1 where a bound is not met."""
     metrics = {
         # JSON has no NaN and no infinity
         "reports": [r._asdict() | ({} if math.isfinite(r.value) else {"value": None}) for r in reports],
@@ -49,4 +41,12 @@ def finish(config: Config, run: Run, reports: Sequence[Report]) -> int:
     }
     text = json.dumps(metrics, indent=2, allow_nan=False) + "\n"
     write_atomically(config.out / "metrics.json", lambda file: file.write(text.encode()))
+    rows = [("report", "value", "bound", "met")]
+    for r in reports:
+        value = readable(r.value, ".6g" if abs(r.value) >= 0.01 else ".3e")
+        error = "" if r.stderr is None else f" ± {readable(r.stderr, '.0e')}"
+        rows.append((r.name, value + error, r.bound, {None: "", True: "yes", False: "no"}[r.met]))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     return 1 if any(r.met is False for r in reports) else 0

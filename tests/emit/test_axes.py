@@ -7,7 +7,8 @@ import torch
 from sympy import Rational, S, exp, log
 from torch import Tensor
 
-from pdespec.emit.axes import Array, Points, Scope, scalar, vector, without_factor
+from pdespec.emit.arrays import Array, Points, Scope, without_factor
+from pdespec.emit.axes import scalar, vector
 from pdespec.model.sets import RealSpace
 from pdespec.model.terms import Component, Dot, Expect, Field, FieldValue, Integrate, Law, Vec, value, variable
 from pdespec.runtime.kernels import squared_distances
