@@ -7,7 +7,6 @@ computed by two rules, and their difference bounds its error.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import product as cartesian
 from typing import Any
 
 import numpy as np
@@ -36,8 +35,8 @@ from sympy import (
 from pdespec.derive.components import expand, flatten
 from pdespec.derive.deadline import tick
 from pdespec.derive.laws import density
+from pdespec.model.bindings import Density, Expect, Integrate, Law
 from pdespec.model.sets import Ball, Boundary, Finite, Interval, Product, RealSpace, Set, Torus, plain
-from pdespec.model.terms import Density, Expect, Integrate, Law
 
 Array = Any
 Nodes = tuple[Array, Array]
@@ -161,8 +160,13 @@ def _line(n: int) -> Nodes:
 
 
 def _tensor(rules: list[Nodes]) -> Nodes:
-    points = np.array([np.concatenate(p) for p in cartesian(*(r[0] for r in rules))])
-    weights = np.array([np.prod(w) for w in cartesian(*(r[1] for r in rules))])
+    """The product of rules, the last one running fastest."""
+    points, weights = rules[0]
+    for more, factors in rules[1:]:
+        if len(weights) * len(factors) > MOST_NODES:
+            raise NoQuadrature("too many points")
+        points = np.hstack([np.repeat(points, len(more), axis=0), np.tile(more, (len(points), 1))])
+        weights = np.outer(weights, factors).ravel()
     return points, weights
 
 
@@ -171,8 +175,9 @@ def _disk(region: Ball, at: dict[Basic, Array], n: int) -> Nodes:
     center = np.array([float(_value(c, at, 0, True)) for c in region.center])
     r, wr = _interval(0.0, radius, n)
     angle, wa = _circle(2 * np.pi, n)
-    points = np.array([center + a * np.array([np.cos(b), np.sin(b)]) for a in r[:, 0] for b in angle[:, 0]])
-    return points, np.array([u * a * v for u, a in zip(wr, r[:, 0], strict=True) for v in wa])
+    polar, weights = _tensor([(r, wr), (angle, wa)])
+    direction = np.stack([np.cos(polar[:, 1]), np.sin(polar[:, 1])], -1)
+    return center + polar[:, :1] * direction, weights * polar[:, 0]
 
 
 def _law(law: Law, dimension: int, at: dict[Basic, Array], fine: bool) -> Nodes:

@@ -13,9 +13,10 @@ from pdespec.emit.flow_scope import corners, space
 from pdespec.emit.names import literal
 from pdespec.emit.parts import Script, solution_name
 from pdespec.emit.readings import MOMENT, Body
+from pdespec.model.bindings import Expect, Integrate
+from pdespec.model.fields import FieldValue
 from pdespec.model.model import Call
 from pdespec.model.refusal import refuse
-from pdespec.model.terms import Expect, FieldValue, Integrate
 from pdespec.plan.plan import Grid, Particles, Realisation
 
 Measured = tuple[dict[Expr, Points], Expr]
@@ -56,6 +57,8 @@ def state_code(plan: Particles | Grid, value: FieldValue, key: str, body: Body) 
     solution, time = f'solutions["{solution_name(plan.solve, body.script)}"]', value.point[-1]
     if time == MOMENT:
         return key, f'state_at({solution}, t)["{key}"]'
+    if not time.is_number:
+        refuse("PDE532", None, f"a report asks for the state at `{time}`, which is no time", hint="write a number")
     moment = float(time)
     if not plan.begin <= moment <= plan.end:
         refuse("PDE532", None, f"a report asks for t = {moment:g}, outside [{plan.begin:g}, {plan.end:g}]")
