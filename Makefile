@@ -49,7 +49,7 @@ acceptance: $(VENV)/test.stamp
 	$(BIN)/python tests/acceptance/run.py --table
 
 fuzz: $(VENV)/test.stamp
-	$(BIN)/python tests/syntax/fuzz.py 100000
+	$(BIN)/python -m tests.fuzz.campaign 100000 --summary tests/fuzz/summary.json
 
 clean:
 	rm -rf $(VENV) build runs dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

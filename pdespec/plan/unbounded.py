@@ -11,6 +11,7 @@ from sympy import Expr, Float, Symbol, log
 
 from pdespec.derive.components import scalar
 from pdespec.derive.derivation import Residual
+from pdespec.model.fields import FieldValue
 from pdespec.model.model import Model, Solve
 from pdespec.model.refusal import refuse
 from pdespec.model.sets import (
@@ -25,7 +26,7 @@ from pdespec.model.sets import (
     Union,
     plain,
 )
-from pdespec.model.terms import FieldValue, shape
+from pdespec.model.terms import shape
 from pdespec.plan.evaluate import evaluate, parameter_values
 
 LEAK = 1e-10
@@ -48,12 +49,12 @@ def box_of(weight: Expr, variables: tuple[Expr, ...], model: Model) -> Box:
     while half < 2**20:
         axis = (np.arange(CELLS[d]) + 0.5) / CELLS[d] * 2 * half - half
         mesh = np.meshgrid(*[axis] * d, indexing="ij")
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"):  # a weight that overflows or vanishes has tails that are not finite
             values = np.broadcast_to(
                 evaluate(term, {**constants, **dict(zip(variables, mesh, strict=True))}), mesh[0].shape
             )
-        marginals = [values.sum(axis=tuple(k for k in range(d) if k != j)) for j in range(d)]
-        tails = [max(m[: len(m) // 8].sum(), m[-len(m) // 8 :].sum()) / m.sum() for m in marginals]
+            marginals = [values.sum(axis=tuple(k for k in range(d) if k != j)) for j in range(d)]
+            tails = [max(m[: len(m) // 8].sum(), m[-len(m) // 8 :].sum()) / m.sum() for m in marginals]
         if np.isfinite(tails).all() and max(tails) < LEAK / (4 * d):
             return tuple(_cut(m, axis, half, d) for m in marginals)
         half *= 2

@@ -1,10 +1,10 @@
 """Random and mutated specs through the whole compiler: diagnostics come out, never an exception, and soon.
 
-    python -m tests.fuzz.campaign 100000 [--seed S] [--processes N] [--folder DIR]
+    python -m tests.fuzz.campaign 100000 [--seed S] [--processes N] [--folder DIR] [--summary FILE]
 
 Work goes in batches of 500 specs, each a subprocess of its own with one line of JSON in FOLDER as its result; a batch
-that has its line is not done again, so a campaign that was stopped goes on.  At the end `summary.json` is written beside
-this file.  The limits are those of the acceptance: parse, check and derive (with a limit of .5 s) within 1 s.
+that has its line is not done again, so a campaign that was stopped goes on.  At the end the batches are put together in
+`FILE`.  The limits are those of the acceptance: parse, check and derive (with a limit of .5 s) within 1 s.
 """
 
 from __future__ import annotations
@@ -201,6 +201,7 @@ def main() -> int:
     parser.add_argument("--first", type=int)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--folder", type=Path, default=HERE.parents[1] / "build" / "fuzz")
+    parser.add_argument("--summary", type=Path)
     arguments = parser.parse_args()
     if arguments.first is not None:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
@@ -211,7 +212,8 @@ def main() -> int:
     folder = arguments.folder / f"seed{arguments.seed}"
     whole = campaign(arguments.count, arguments.seed, arguments.processes, folder)
     text = json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
-    (HERE / "summary.json").write_text(text, encoding="utf-8")
+    if arguments.summary is not None:
+        arguments.summary.write_text(text, encoding="utf-8")
     print(text, end="")
     return 1 if whole["failures"] or whole["specs"] != arguments.count else 0
 

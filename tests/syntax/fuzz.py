@@ -1,16 +1,12 @@
 """Random and mutated specs through the parser: it answers with diagnostics, never with an exception, and soon.
 
-    python tests/syntax/fuzz.py 100000 [seed]
-
 A mutation deletes, repeats, swaps or inserts characters, tokens or lines of a good spec, or splices two specs.
 """
 
 from __future__ import annotations
 
 import random
-import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -133,27 +129,3 @@ def examine(text: str) -> tuple[int, float]:
             assert again == spec and not has_errors(found), f"another tree after formatting, ascii={ascii}"
             assert format_text(Source("fuzz.pde", written), ascii=ascii) == written, f"not idempotent, ascii={ascii}"
     return len(diagnostics), seconds
-
-
-def main(count: int, seed: int) -> int:
-    """Run the campaign; print each failure and a summary."""
-    failures: Counter[str] = Counter()
-    slowest = 0.0
-    parsed = 0
-    for number, text in enumerate(specs(count, seed)):
-        try:
-            found, seconds = examine(text)
-        except Exception as failure:  # every kind counts here
-            failures[f"{type(failure).__name__}: {str(failure)[:80]}"] += 1
-            print(f"{number}: {type(failure).__name__}: {failure}\n{text!r}", file=sys.stderr)
-            continue
-        parsed += found == 0
-        slowest = max(slowest, seconds)
-        if seconds > BOUND:
-            failures["slow"] += 1
-    print(f"{count} specs, seed {seed}: {parsed} right, {sum(failures.values())} failures, slowest {slowest:.3f} s")
-    return 1 if failures else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0))

@@ -31,8 +31,3 @@ def test_mutated_specs_give_diagnostics_soon_and_never_an_exception() -> None:
 )  # fmt: skip
 def test_hostile_texts(text: str) -> None:
     fuzz.examine(text)
-
-
-@pytest.mark.fuzz
-def test_a_long_campaign() -> None:
-    assert fuzz.main(20_000, seed=2) == 0
