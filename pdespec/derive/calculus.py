@@ -11,7 +11,8 @@ from typing import Any
 
 from sympy import Add, Basic, Expr, Mul, Pow, S, expand_mul, expand_multinomial
 
-from pdespec.model.terms import Component, Curl, Div, Dot, Grad, Hess, Lap, Normal, Partial, Term, Vec, shape
+from pdespec.model.terms import Normal, Term, shape
+from pdespec.model.vectors import Component, Curl, Div, Dot, Grad, Hess, Lap, Partial, Vec
 
 Variables = tuple[Any, ...]
 MOST_MULTIPLIED = 8

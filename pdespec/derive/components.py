@@ -17,34 +17,22 @@ from sympy import Add, Expr, Mul, S, Symbol, Tuple
 from pdespec.derive.deadline import tick
 from pdespec.derive.differentiate import differentiate
 from pdespec.derive.tensors import Frobenius, Outer, Transpose
-from pdespec.model.terms import (
+from pdespec.model.bindings import (
     At,
     Binding,
-    Component,
-    Cross,
-    Curl,
     Defined,
     Density,
-    Div,
-    Dot,
     Expect,
-    FieldValue,
-    Grad,
-    Hess,
     IndexedProduct,
     IndexedSum,
     Integrate,
-    Lap,
     Law,
-    Normal,
     Optimum,
-    Partial,
-    Term,
-    Vec,
-    VectorVariable,
-    flat,
-    substitute,
 )
+from pdespec.model.fields import FieldValue
+from pdespec.model.substitution import substitute, summands, unfold
+from pdespec.model.terms import Normal, Term, VectorVariable, flat
+from pdespec.model.vectors import Component, Cross, Curl, Div, Dot, Grad, Hess, Lap, Partial, Vec
 
 Components = Any
 """A scalar `Expr`, or a tuple of `Components`."""
@@ -225,11 +213,11 @@ def _density(term: Density) -> Expr:
 
 
 def _sum(term: IndexedSum) -> Components:
-    return add(*map(expand, term.terms()))
+    return add(*map(expand, summands(term)))
 
 
 def _product(term: IndexedProduct) -> Components:
-    return Mul(*map(scalar, term.terms()))
+    return Mul(*map(scalar, summands(term)))
 
 
 def _frobenius(term: Frobenius) -> Expr:
@@ -250,7 +238,7 @@ _RULES: dict[type, Callable[[Any], Components]] = {
     FieldValue: _field_value,
     VectorVariable: lambda v: v.components(),
     Normal: lambda n: n.components(),
-    Defined: lambda term: expand(term.unfold()),
+    Defined: lambda term: expand(unfold(term)),
     Vec: lambda term: tuple(map(expand, term.args)),
     Component: _component,
     Dot: lambda term: dot(*map(expand, term.args)),

@@ -13,7 +13,10 @@ from sympy import Add, Expr, Mul, S, exp
 from pdespec.derive import calculus
 from pdespec.derive.calculus import Variables, depends
 from pdespec.derive.spread import Part, Spread, antiderivative, spread, vector_of
-from pdespec.model.terms import Div, Expect, FieldValue, Grad, Integrate, Lap, Partial, shape
+from pdespec.model.bindings import Expect, Integrate
+from pdespec.model.fields import FieldValue
+from pdespec.model.terms import shape
+from pdespec.model.vectors import Div, Grad, Lap, Partial
 
 
 @dataclass(frozen=True, slots=True)

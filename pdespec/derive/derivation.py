@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 from sympy import Expr
 
+from pdespec.model.bindings import Law
+from pdespec.model.fields import Field
 from pdespec.model.model import Check, Equation, Model, Report
-from pdespec.model.terms import Field, Law
 from pdespec.source import Span
 
 

@@ -36,8 +36,8 @@ from pdespec.derive.tidy import shorter, tidy
 from pdespec.derive.variation import variation
 from pdespec.derive.verdicts import finding
 from pdespec.diagnostics import Diagnostic, error
+from pdespec.model.fields import Exact, Field, FieldValue
 from pdespec.model.model import Check, Equation, Model, Report, Solve
-from pdespec.model.terms import Exact, Field, FieldValue
 from pdespec.source import Span
 
 T = TypeVar("T")

@@ -12,7 +12,10 @@ from sympy import Abs, Add, Expr, Heaviside, Max, Min, Mul, Piecewise, Pow, S, S
 
 from pdespec.derive.deadline import tick
 from pdespec.derive.laws import density
-from pdespec.model.terms import Component, Density, Expect, FieldValue, Integrate, Term
+from pdespec.model.bindings import Density, Expect, Integrate
+from pdespec.model.fields import FieldValue
+from pdespec.model.terms import Term
+from pdespec.model.vectors import Component
 
 
 @lru_cache(maxsize=16384)

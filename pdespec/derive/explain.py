@@ -20,20 +20,13 @@ from pdespec.derive.notation import unicode
 from pdespec.derive.operators import region_name
 from pdespec.derive.resolve import rewritten, slots
 from pdespec.derive.tensors import ParticleMean
+from pdespec.model.bindings import Defined, Expect, Integrate, Law
+from pdespec.model.fields import FieldValue
 from pdespec.model.model import Definition, Model, Unknown
 from pdespec.model.sets import Set, plain
-from pdespec.model.terms import (
-    Defined,
-    Expect,
-    FieldValue,
-    Grad,
-    Integrate,
-    Law,
-    Parameter,
-    VectorVariable,
-    shape,
-    substitute,
-)
+from pdespec.model.substitution import substitute
+from pdespec.model.terms import Parameter, VectorVariable, shape
+from pdespec.model.vectors import Grad
 from pdespec.source import Span
 
 RULES_AT, PLACES_AT = 54, 86

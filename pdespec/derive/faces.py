@@ -32,7 +32,8 @@ from pdespec.model.sets import (
     Torus,
     plain,
 )
-from pdespec.model.terms import flat, substitute
+from pdespec.model.substitution import substitute
+from pdespec.model.terms import flat
 
 Symbols = tuple[Symbol, ...]
 

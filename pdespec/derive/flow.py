@@ -19,26 +19,14 @@ from pdespec.derive.derivation import Flow, Residual, Step
 from pdespec.derive.resolve import first_variation, resolved, rewritten
 from pdespec.derive.spread import CHAIN, PARTS
 from pdespec.derive.tidy import tidy
+from pdespec.model.bindings import Integrate, Law
+from pdespec.model.fields import Field, FieldValue, MetricGradient, Variation
 from pdespec.model.model import Model, Unknown
 from pdespec.model.prelude import prelude
 from pdespec.model.sets import product
-from pdespec.model.terms import (
-    Curl,
-    Div,
-    Field,
-    FieldValue,
-    Grad,
-    Hess,
-    Integrate,
-    Lap,
-    Law,
-    MetricGradient,
-    Partial,
-    Region,
-    Variation,
-    shape,
-    substitute,
-)
+from pdespec.model.substitution import substitute
+from pdespec.model.terms import Region, shape
+from pdespec.model.vectors import Curl, Div, Grad, Hess, Lap, Partial
 from pdespec.source import Span
 
 

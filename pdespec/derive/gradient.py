@@ -16,24 +16,11 @@ from pdespec.derive.calculus import depends
 from pdespec.derive.deadline import tick
 from pdespec.derive.tensors import Frobenius, Outer, Transpose, contract, transpose
 from pdespec.derive.tidy import constants_out
-from pdespec.model.terms import (
-    Component,
-    Cross,
-    Defined,
-    Div,
-    Dot,
-    Expect,
-    FieldValue,
-    Grad,
-    IndexedProduct,
-    IndexedSum,
-    Integrate,
-    Lap,
-    Partial,
-    Variable,
-    Vec,
-    shape,
-)
+from pdespec.model.bindings import Defined, Expect, IndexedProduct, IndexedSum, Integrate
+from pdespec.model.fields import FieldValue
+from pdespec.model.substitution import summands, unfold
+from pdespec.model.terms import Variable, shape
+from pdespec.model.vectors import Component, Cross, Div, Dot, Grad, Lap, Partial, Vec
 
 
 def gradient(f: Expr, variable: Variable) -> Expr:
@@ -154,9 +141,9 @@ _RULES: dict[type, Callable[[Any, Expr, Variable], Expr]] = {
     Cross: _cross,
     Frobenius: _frobenius,
     Transpose: lambda term, w, v: _pull(term.args[0], transpose(w), v),
-    Defined: lambda term, w, v: _pull(term.unfold(), w, v),
-    IndexedSum: lambda term, w, v: Add(*(_pull(a, w, v) for a in term.terms())),
-    IndexedProduct: lambda term, w, v: _pull(Mul(*term.terms()), w, v),
+    Defined: lambda term, w, v: _pull(unfold(term), w, v),
+    IndexedSum: lambda term, w, v: Add(*(_pull(a, w, v) for a in summands(term))),
+    IndexedProduct: lambda term, w, v: _pull(Mul(*summands(term)), w, v),
     Integrate: _bound,
     Expect: _bound,
     FieldValue: _field,

@@ -22,9 +22,12 @@ from pdespec.derive.prove import PROVED, Known, Verdict, decide, measure, vanish
 from pdespec.derive.readable import expression
 from pdespec.derive.resolve import put
 from pdespec.derive.trial import Space
+from pdespec.model.bindings import Density, Law
+from pdespec.model.fields import FieldValue
 from pdespec.model.model import Check, Model
 from pdespec.model.sets import Product, RealSpace, Set, plain, product
-from pdespec.model.terms import Component, Density, FieldValue, Law, flat
+from pdespec.model.terms import flat
+from pdespec.model.vectors import Component
 
 
 def identity(check: Check, verdict: Verdict, steps: Iterable[Step] = ()) -> Identity:

@@ -15,8 +15,11 @@ from sympy import QQ, Basic, Expr, I, Integer, Mul, Rational, Symbol, Tuple, gam
 
 from pdespec.derive.polynomial import ONE, ZERO, Form, exponential, generator, number, settled
 from pdespec.derive.readable import term
+from pdespec.model.bindings import Expect, Integrate, Law, Optimum
+from pdespec.model.fields import FieldValue
 from pdespec.model.sets import Ball, Boundary, Finite, Interval, Product, Set, Sphere, Torus, plain
-from pdespec.model.terms import Expect, FieldValue, Integrate, Law, Optimum, Region, substitute
+from pdespec.model.substitution import substitute
+from pdespec.model.terms import Region
 
 if TYPE_CHECKING:
     from pdespec.derive.normal_form import Normal

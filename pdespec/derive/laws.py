@@ -10,7 +10,10 @@ from typing import Any
 
 from sympy import Expr, Matrix, S, Tuple, exp, pi, sqrt
 
-from pdespec.model.terms import Integrate, Law, Vec, substitute, variable
+from pdespec.model.bindings import Integrate, Law
+from pdespec.model.substitution import substitute
+from pdespec.model.terms import variable
+from pdespec.model.vectors import Vec
 
 
 def density(law: Law, point: tuple[Expr, ...]) -> Expr:

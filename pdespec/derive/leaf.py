@@ -14,8 +14,10 @@ from sympy import Abs, Add, Expr, S
 from pdespec.derive import calculus
 from pdespec.derive.calculus import depends
 from pdespec.derive.scope import Group, NoVariation, maps_onto_itself, size, unmarked
+from pdespec.model.fields import Field, FieldValue
 from pdespec.model.sets import Product, Set, plain, product
-from pdespec.model.terms import Field, FieldValue, shape, substitute
+from pdespec.model.substitution import substitute
+from pdespec.model.terms import shape
 
 Scope = tuple[Group, ...]
 Domain = tuple[tuple[int, Set], ...]

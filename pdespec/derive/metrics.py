@@ -16,9 +16,11 @@ from pdespec.derive.derivation import Flow
 from pdespec.derive.identities import known_of
 from pdespec.derive.resolve import rewritten
 from pdespec.diagnostics import Diagnostic, error, warning
+from pdespec.model.bindings import Integrate
+from pdespec.model.fields import Field, MetricGradient, Variation, value
 from pdespec.model.model import Model, Unknown
 from pdespec.model.sets import product
-from pdespec.model.terms import Field, Integrate, MetricGradient, Variation, flat, value
+from pdespec.model.terms import flat
 
 PRELUDE = ("L2", "Hm1", "W2", "FR", "WFR", "Stein")
 

@@ -14,6 +14,8 @@ from pdespec.derive import calculus
 from pdespec.derive.derivation import NaturalCondition, Residual
 from pdespec.derive.leaf import BoundaryTerm
 from pdespec.model import sets
+from pdespec.model.bindings import Binding
+from pdespec.model.fields import Field, FieldValue
 from pdespec.model.sets import (
     Boundary,
     Difference,
@@ -26,7 +28,8 @@ from pdespec.model.sets import (
     Torus,
     plain,
 )
-from pdespec.model.terms import Binding, Field, FieldValue, Grad, Normal, Partial, VectorOperator, shape
+from pdespec.model.terms import Normal, shape
+from pdespec.model.vectors import Grad, Partial, VectorOperator
 
 
 def natural_conditions(

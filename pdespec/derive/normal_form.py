@@ -61,7 +61,10 @@ from pdespec.derive.polynomial import (
     total,
 )
 from pdespec.derive.readable import expression, term
-from pdespec.model.terms import Component, Density, Expect, Field, FieldValue, Integrate, Optimum, Term
+from pdespec.model.bindings import Density, Expect, Integrate, Optimum
+from pdespec.model.fields import Field, FieldValue
+from pdespec.model.terms import Term
+from pdespec.model.vectors import Component
 
 _I = generator(I)
 _HALF = QQ(1, 2)

@@ -33,7 +33,10 @@ from sympy import (
 
 from pdespec.derive import operators
 from pdespec.derive.glyphs import ATOM, OPERATOR, POWER, PRODUCT, SUM, Text, latex_name, superscript, unicode_name
-from pdespec.model.terms import Defined, FieldValue, Parameter, Term, Vec
+from pdespec.model.bindings import Defined
+from pdespec.model.fields import FieldValue
+from pdespec.model.terms import Parameter, Term
+from pdespec.model.vectors import Vec
 
 
 def unicode(term: Any) -> str:

@@ -13,40 +13,22 @@ from sympy import Basic, Expr, Symbol, Tuple, log
 
 from pdespec.derive.glyphs import ATOM, OPERATOR, POWER, PRODUCT, Text, subscript, superscript, unicode_name
 from pdespec.derive.tensors import Frobenius, Outer, ParticleMean, Transpose
-from pdespec.model.sets import Boundary, Named, Product, Set, Sublevel, Union, plain
-from pdespec.model.terms import (
+from pdespec.model.bindings import (
     At,
-    Component,
-    Cross,
-    Curl,
     Defined,
     Density,
-    Div,
-    Dot,
-    Exact,
     Expect,
-    Field,
-    FieldValue,
-    Grad,
-    Hess,
     IndexedProduct,
     IndexedSum,
     Integrate,
-    Lap,
     Law,
-    MetricGradient,
-    Normal,
     Optimum,
-    Partial,
-    Region,
     RelativeError,
-    Variation,
-    Vec,
-    VectorOperator,
-    VectorVariable,
-    flat,
-    variable,
 )
+from pdespec.model.fields import Exact, Field, FieldValue, MetricGradient, Variation
+from pdespec.model.sets import Boundary, Named, Product, Set, Sublevel, Union, plain
+from pdespec.model.terms import Normal, Region, VectorVariable, flat, variable
+from pdespec.model.vectors import Component, Cross, Curl, Div, Dot, Grad, Hess, Lap, Partial, Vec, VectorOperator
 
 if TYPE_CHECKING:
     from pdespec.derive.notation import Printer

@@ -22,7 +22,11 @@ from pdespec.derive.normal_form import Normal
 from pdespec.derive.polynomial import Form
 from pdespec.derive.readable import expression
 from pdespec.derive.trial import Space, realise, trial
-from pdespec.model.terms import Component, Expect, Field, FieldValue, Integrate, Optimum, Parameter, substitute
+from pdespec.model.bindings import Expect, Integrate, Optimum
+from pdespec.model.fields import Field, FieldValue
+from pdespec.model.substitution import substitute
+from pdespec.model.terms import Parameter
+from pdespec.model.vectors import Component
 
 DIGITS = 50
 POINTS = 12

@@ -13,9 +13,11 @@ from sympy import Expr
 from pdespec.derive.components import expand, flatten
 from pdespec.derive.derivation import Residual, Step
 from pdespec.derive.faces import is_boundary
+from pdespec.model.bindings import Expect, Integrate, Law, Optimum
+from pdespec.model.fields import Field, FieldValue
 from pdespec.model.model import Equation, Model
 from pdespec.model.sets import Interval, Point, Product, Set, plain
-from pdespec.model.terms import Expect, Field, FieldValue, Integrate, Law, Optimum, shape
+from pdespec.model.terms import shape
 
 
 def residual(equation: Equation, lhs: Expr, rhs: Expr | Law, model: Model, steps: tuple[Step, ...] = ()) -> Residual:

@@ -13,17 +13,10 @@ from sympy import Basic, Expr
 
 from pdespec.derive.leaf import Domain, FirstVariation
 from pdespec.derive.variation import variation
+from pdespec.model.fields import Exact, Field, FieldValue, MetricGradient, Variation
 from pdespec.model.model import Model
-from pdespec.model.terms import (
-    Exact,
-    Field,
-    FieldValue,
-    MetricGradient,
-    Region,
-    Variation,
-    substitute,
-    variable,
-)
+from pdespec.model.substitution import substitute
+from pdespec.model.terms import Region, variable
 
 Rule = Callable[[Any], Expr]
 

@@ -13,8 +13,11 @@ from sympy import Add, Expr, Mul, S, Tuple
 
 from pdespec.derive import calculus
 from pdespec.derive.calculus import component
+from pdespec.model.bindings import Density, Expect, Integrate, Law
 from pdespec.model.sets import Boundary, Interval, Product, RealSpace, Set, Sphere, Torus, plain
-from pdespec.model.terms import Component, Density, Dot, Expect, Integrate, Law, Normal, Vec, VectorVariable, substitute
+from pdespec.model.substitution import substitute
+from pdespec.model.terms import Normal, VectorVariable
+from pdespec.model.vectors import Component, Dot, Vec
 
 Variables = tuple[Any, ...]
 

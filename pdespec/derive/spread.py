@@ -13,7 +13,10 @@ from sympy import Add, Expr, Function, Mul, Pow, S, log
 from pdespec.derive import calculus
 from pdespec.derive.calculus import Variables, depends
 from pdespec.derive.scope import has_boundary
-from pdespec.model.terms import Div, Expect, FieldValue, Grad, Integrate, Lap, Partial, Vec, shape
+from pdespec.model.bindings import Expect, Integrate
+from pdespec.model.fields import FieldValue
+from pdespec.model.terms import shape
+from pdespec.model.vectors import Div, Grad, Lap, Partial, Vec
 
 
 @dataclass(frozen=True, slots=True)

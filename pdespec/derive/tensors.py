@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from sympy import Expr, S
 
-from pdespec.model.terms import Dot, Shape, Term, shape
+from pdespec.model.terms import Shape, Term, shape
+from pdespec.model.vectors import Dot
 
 
 class Outer(Term):

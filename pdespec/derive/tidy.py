@@ -15,7 +15,10 @@ from pdespec.derive.calculus import depends
 from pdespec.derive.components import expand, flatten
 from pdespec.derive.normal_form import Normal
 from pdespec.derive.resolve import rewritten
-from pdespec.model.terms import Div, Dot, Expect, Grad, Hess, Integrate, Lap, shape, substitute
+from pdespec.model.bindings import Expect, Integrate
+from pdespec.model.substitution import substitute
+from pdespec.model.terms import shape
+from pdespec.model.vectors import Div, Dot, Grad, Hess, Lap
 
 MOST_MERGED = 12
 """Sums of more integrals are left as they are."""

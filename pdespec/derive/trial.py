@@ -13,8 +13,11 @@ from sympy import Expr, Float, Integer, Rational, Symbol, Tuple, exp, pi, sin
 
 from pdespec.derive.differentiate import differentiate
 from pdespec.derive.integrals import Group
+from pdespec.model.fields import Field, FieldValue
 from pdespec.model.sets import Product, RealSpace, Set, Torus, plain
-from pdespec.model.terms import Component, Field, FieldValue, Region, flat, substitute, variable
+from pdespec.model.substitution import substitute
+from pdespec.model.terms import Region, flat, variable
+from pdespec.model.vectors import Component
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,30 +18,11 @@ from pdespec.derive.deadline import tick
 from pdespec.derive.leaf import BoundaryTerm, Domain, FirstVariation, Scope, Walk, transported
 from pdespec.derive.scope import Group, NoVariation
 from pdespec.derive.tensors import Frobenius, Outer, Transpose, contract, transpose
-from pdespec.model.terms import (
-    Component,
-    Cross,
-    Curl,
-    Defined,
-    Div,
-    Dot,
-    Expect,
-    Field,
-    FieldValue,
-    Grad,
-    Hess,
-    IndexedProduct,
-    IndexedSum,
-    Integrate,
-    Lap,
-    Partial,
-    Term,
-    Vec,
-    VectorOperator,
-    fresh,
-    shape,
-    substitute,
-)
+from pdespec.model.bindings import Defined, Expect, IndexedProduct, IndexedSum, Integrate
+from pdespec.model.fields import Field, FieldValue
+from pdespec.model.substitution import fresh, substitute, summands, unfold
+from pdespec.model.terms import Term, shape
+from pdespec.model.vectors import Component, Cross, Curl, Div, Dot, Grad, Hess, Lap, Partial, Vec, VectorOperator
 
 
 def variation(functional: Expr, u: Field, point: tuple[Expr, ...], domain: Domain = ()) -> FirstVariation:
@@ -156,14 +137,14 @@ def _transpose(walk: Walk, term: Transpose, w: Expr, scope: Scope) -> None:
 
 
 def _defined(walk: Walk, term: Defined, w: Expr, scope: Scope) -> None:
-    push(walk, term.unfold(), w, scope)
+    push(walk, unfold(term), w, scope)
 
 
 def _sum(walk: Walk, term: IndexedSum, w: Expr, scope: Scope) -> None:
     if type(term) is not IndexedSum:
-        push(walk, Mul(*term.terms()), w, scope)
+        push(walk, Mul(*summands(term)), w, scope)
         return
-    for a in term.terms():
+    for a in summands(term):
         push(walk, a, w, scope)
 
 

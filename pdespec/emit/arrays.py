@@ -13,8 +13,9 @@ from typing import NoReturn
 from sympy import Add, Expr, Mul, Pow, expand_mul
 
 from pdespec.emit.code import Precedence
+from pdespec.model.bindings import Defined, Expect, Integrate
 from pdespec.model.refusal import refuse
-from pdespec.model.terms import Defined, Expect, Integrate, Variable
+from pdespec.model.terms import Variable
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,22 +15,11 @@ from pdespec.derive.gradient import gradient
 from pdespec.emit.arrays import Array, Points, Scope, unsupported
 from pdespec.emit.code import Precedence
 from pdespec.emit.expression import Printer
-from pdespec.model.terms import (
-    Component,
-    Defined,
-    Density,
-    Dot,
-    Expect,
-    FieldValue,
-    Grad,
-    IndexedSum,
-    Integrate,
-    Term,
-    Variable,
-    Vec,
-    VectorVariable,
-    shape,
-)
+from pdespec.model.bindings import Defined, Density, Expect, IndexedSum, Integrate
+from pdespec.model.fields import FieldValue
+from pdespec.model.substitution import summands, unfold
+from pdespec.model.terms import Term, Variable, VectorVariable, shape
+from pdespec.model.vectors import Component, Dot, Grad, Vec
 from pdespec.plan.definitions import is_pointwise
 
 
@@ -121,7 +110,7 @@ def _leaf(term: Expr, scope: Scope) -> Array | None:
     if isinstance(term, Density):
         unsupported(f"the density `{term}`")
     if isinstance(term, IndexedSum):
-        return scalar(Add(*term.terms()), scope)
+        return scalar(Add(*summands(term)), scope)
     if isinstance(term, Term):
         unsupported(f"`{type(term).__name__}`")
     return None
@@ -141,7 +130,7 @@ def _component(term: Component, scope: Scope) -> Array:
 def _call(term: Defined, scope: Scope) -> Array | None:
     """V(θ), or a function of two points as a matrix over their axes."""
     if not is_pointwise(term):
-        return scalar(term.unfold(), scope)
+        return scalar(unfold(term), scope)
     codes = [(vector if shape(a) else scalar)(a, scope) for a in term.arguments]
     axes = scope.order({a for c in codes for a in c.axes})
     arguments = ", ".join(c.text for c in codes)
@@ -149,7 +138,7 @@ def _call(term: Defined, scope: Scope) -> Array | None:
         return Array(f"{scope.request(term, 'value')}({arguments})", axes)
     if len(codes) == 2 and axes == (*codes[0].axes, *codes[1].axes) and all(a in scope.points for a in term.arguments):
         return Array(f"{scope.request(term, 'matrix')}({arguments})", axes)
-    return scalar(term.unfold(), scope)
+    return scalar(unfold(term), scope)
 
 
 def _aligned(code: Array, axes: tuple[str, ...]) -> str:

@@ -21,7 +21,9 @@ from pdespec.emit.expression import Hook, Printer, is_decimal
 from pdespec.emit.layout import comment, comments, docstring, statement
 from pdespec.emit.names import escape
 from pdespec.emit.parts import Script, Section
-from pdespec.model.terms import Component, Defined, Dot, Expect, Grad, IndexedSum, Integrate, VectorVariable, shape
+from pdespec.model.bindings import Defined, Expect, IndexedSum, Integrate
+from pdespec.model.terms import VectorVariable, shape
+from pdespec.model.vectors import Component, Dot, Grad
 
 Key = tuple[str, str]
 """The name of a definition, and what of it is wanted."""

@@ -13,8 +13,8 @@ from pdespec.emit.names import escape, literal
 from pdespec.emit.network import emit_network
 from pdespec.emit.parts import Script, Section, signature, term_key, unpacked
 from pdespec.emit.residuals import coordinate_name
+from pdespec.model.fields import Field
 from pdespec.model.model import Solve
-from pdespec.model.terms import Field
 from pdespec.plan.plan import Condition, Descent, Network, Orders, network_output
 
 ITERATIONS_A_STEP = 10

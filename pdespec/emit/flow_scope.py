@@ -16,22 +16,12 @@ from pdespec.emit.arrays import Array, Points, Scope, without_factor
 from pdespec.emit.expression import Printer
 from pdespec.emit.parts import Script
 from pdespec.emit.regions import number
+from pdespec.model.bindings import Defined, Expect, Integrate
+from pdespec.model.fields import Field, FieldValue
 from pdespec.model.refusal import refuse
-from pdespec.model.terms import (
-    Defined,
-    Expect,
-    Field,
-    FieldValue,
-    Integrate,
-    Term,
-    Variable,
-    Vec,
-    VectorVariable,
-    flat,
-    shape,
-    substitute,
-    variable,
-)
+from pdespec.model.substitution import substitute, unfold
+from pdespec.model.terms import Term, Variable, VectorVariable, flat, shape, variable
+from pdespec.model.vectors import Vec
 from pdespec.plan.plan import Grid
 
 DENSE = 4096
@@ -205,7 +195,7 @@ def scope_for(p: Representation, here: dict[Variable, Points], script: Script, l
         refuse("PDE949", None, f"`{term}` is no mean over particles", hint="use grid for it")
 
     known = {form: d for t in terms for d in t.atoms(Defined) if len(d.arguments) == 2 and not shape(d)
-             for form in (d.unfold(), *flatten(in_coordinates(d.unfold())))}  # fmt: skip
+             for form in (unfold(d), *flatten(in_coordinates(unfold(d))))}  # fmt: skip
     return Scope(here, leaf, measure, constants, script.function, known)
 
 

@@ -22,9 +22,10 @@ from pdespec.emit.parts import Script, Section, SolveCode, prefix, shown_name, s
 from pdespec.emit.regions import bounds, joined, number
 from pdespec.emit.sharing import mentions, returned
 from pdespec.emit.spectral import spectral_lines, spectral_section
+from pdespec.model.fields import FieldValue
 from pdespec.model.refusal import refuse
 from pdespec.model.sets import Interval, Torus, plain, product
-from pdespec.model.terms import FieldValue, VectorVariable
+from pdespec.model.terms import VectorVariable
 from pdespec.plan.flows import start_density
 from pdespec.plan.plan import Grid
 

@@ -22,9 +22,10 @@ from pdespec.emit.names import escape, literal
 from pdespec.emit.parts import Script, Section, SolveCode, prefix, shown_name, solution_name, term_key
 from pdespec.emit.regions import bounds, box_code, number
 from pdespec.emit.sharing import returned
+from pdespec.model.bindings import Law
 from pdespec.model.refusal import refuse
 from pdespec.model.sets import Interval, RealSpace, Set, Torus, plain, product
-from pdespec.model.terms import Law, VectorVariable
+from pdespec.model.terms import VectorVariable
 from pdespec.plan.plan import Particles
 
 

@@ -13,8 +13,10 @@ from sympy import Expr
 
 from pdespec.emit.arrays import Array, Points
 from pdespec.emit.names import Namespace, latin
+from pdespec.model.bindings import Defined
+from pdespec.model.fields import Field
 from pdespec.model.model import Model, Solve, Unknown
-from pdespec.model.terms import Defined, Field, Parameter
+from pdespec.model.terms import Parameter
 from pdespec.plan.plan import Plan
 
 

@@ -14,9 +14,10 @@ from pdespec.emit.names import escape
 from pdespec.emit.parts import Script, Section, SolveCode, shown_name, solution_name
 from pdespec.emit.regions import bounds, joined, shape_code
 from pdespec.emit.residuals import coordinate_name
+from pdespec.model.fields import Field, FieldValue
 from pdespec.model.model import Solve
 from pdespec.model.sets import Ball, Difference, Product, Set, Sublevel, Union, plain
-from pdespec.model.terms import Component, Field, FieldValue
+from pdespec.model.vectors import Component
 from pdespec.plan.values import coordinates
 
 TICKS = {1: 401, 2: 101}

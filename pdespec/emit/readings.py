@@ -19,9 +19,12 @@ from pdespec.emit.names import literal
 from pdespec.emit.parts import Script, SolveCode
 from pdespec.emit.regions import patches, tensor_rule
 from pdespec.emit.residuals import coordinate_name
+from pdespec.model.bindings import Defined, Expect, Integrate
+from pdespec.model.fields import Field, FieldValue
 from pdespec.model.refusal import refuse
 from pdespec.model.sets import Set
-from pdespec.model.terms import Component, Defined, Expect, Field, FieldValue, Integrate, VectorVariable, flat
+from pdespec.model.terms import VectorVariable, flat
+from pdespec.model.vectors import Component
 from pdespec.plan.unbounded import box_of, unbounded, within
 from pdespec.plan.values import coordinates
 from pdespec.plan.variational import is_box, weight_of

@@ -28,23 +28,14 @@ from pdespec.emit.pictures import exact_name
 from pdespec.emit.readings import MOMENT, Body, solution
 from pdespec.emit.regions import patches
 from pdespec.emit.sharing import live_lines, share_calls
+from pdespec.model.bindings import Density, Expect, Integrate, Law, RelativeError
+from pdespec.model.fields import Field, FieldValue
 from pdespec.model.model import Report
 from pdespec.model.refusal import refuse
 from pdespec.model.sets import Interval, plain
-from pdespec.model.terms import (
-    Density,
-    Expect,
-    Field,
-    FieldValue,
-    Integrate,
-    Law,
-    Partial,
-    RelativeError,
-    VectorOperator,
-    flat,
-    shape,
-    substitute,
-)
+from pdespec.model.substitution import substitute
+from pdespec.model.terms import flat, shape
+from pdespec.model.vectors import Partial, VectorOperator
 from pdespec.plan.definitions import at_a_point, with_definitions
 from pdespec.plan.unbounded import box_of, unbounded, within
 

@@ -20,7 +20,7 @@ from pdespec.emit.expression import Hook, Printer
 from pdespec.emit.layout import comment, docstring, statement
 from pdespec.emit.names import escape
 from pdespec.emit.parts import Script, Section
-from pdespec.model.terms import Defined
+from pdespec.model.bindings import Defined
 from pdespec.plan.plan import Channel, Condition, Orders
 from pdespec.plan.values import free_coordinates
 

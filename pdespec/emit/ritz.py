@@ -33,8 +33,10 @@ from pdespec.emit.parts import Script, Section, SolveCode, prefix, solution_name
 from pdespec.emit.pictures import saved_fields
 from pdespec.emit.regions import patches, sampler, source_argument, tensor_rule
 from pdespec.emit.residuals import coordinate_name, equations_section
+from pdespec.model.bindings import Defined, Integrate
+from pdespec.model.fields import FieldValue
 from pdespec.model.sets import Set, product
-from pdespec.model.terms import Defined, FieldValue, Integrate, VectorVariable
+from pdespec.model.terms import VectorVariable
 from pdespec.plan.conditions import sampler_of
 from pdespec.plan.plan import Ritz
 from pdespec.plan.unbounded import within

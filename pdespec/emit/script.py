@@ -29,9 +29,9 @@ from pdespec.emit.regions import sets_section
 from pdespec.emit.reports import reports_section
 from pdespec.emit.scopes import global_names, own_names
 from pdespec.emit.verify import verify
+from pdespec.model.fields import FieldValue
 from pdespec.model.model import Equation, Param, Solve, Unknown
 from pdespec.model.sets import Interval, plain
-from pdespec.model.terms import FieldValue
 from pdespec.plan.plan import Grid, Particles, Plan
 
 BASE = (

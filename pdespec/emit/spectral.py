@@ -16,8 +16,10 @@ from pdespec.emit.flow_scope import corners, space
 from pdespec.emit.layout import docstring, statement
 from pdespec.emit.names import escape
 from pdespec.emit.parts import Script
+from pdespec.model.bindings import Integrate
+from pdespec.model.fields import FieldValue
 from pdespec.model.refusal import refuse
-from pdespec.model.terms import FieldValue, Integrate, flat
+from pdespec.model.terms import flat
 from pdespec.plan.plan import Grid
 
 

@@ -11,13 +11,16 @@ from collections.abc import Sequence
 from sympy import Expr, S
 
 from pdespec.model.arithmetic import components, spelled
+from pdespec.model.bindings import Density, Law
 from pdespec.model.builtins import CONSTANTS, NOTIONS, SETS
 from pdespec.model.definitions import apply_closure, definition_value
 from pdespec.model.evaluation import abstract, coerce, evaluate, function, rule, term, unknown_function
+from pdespec.model.fields import Field, value
 from pdespec.model.refusal import refuse, rest_on_broken
 from pdespec.model.scope import Env, Scope
-from pdespec.model.terms import Density, Field, Law, Normal, Variable, Vec, VectorVariable, shape, value
+from pdespec.model.terms import Normal, Variable, VectorVariable, shape
 from pdespec.model.values import Builtin, Closure, Function, Label, Operator, Region, Value, kind
+from pdespec.model.vectors import Vec
 from pdespec.source import Span
 from pdespec.syntax import ast
 

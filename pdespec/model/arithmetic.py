@@ -15,8 +15,9 @@ from pdespec.model.evaluation import coerce, evaluate, rule, term
 from pdespec.model.magnitude import check_power, guarded, nonnegative, params_put_in, whole
 from pdespec.model.refusal import SymbolicIndex, refuse, unsupported
 from pdespec.model.scope import Env
-from pdespec.model.terms import Component, Cross, Dot, Shape, Vec, VectorVariable, shape
+from pdespec.model.terms import Shape, VectorVariable, shape
 from pdespec.model.values import Region, Text, Value
+from pdespec.model.vectors import Component, Cross, Dot, Vec
 from pdespec.source import Span
 from pdespec.syntax import ast
 

@@ -13,6 +13,8 @@ from itertools import combinations
 from sympy import Expr, S
 
 from pdespec.diagnostics import Diagnostic, Label, error
+from pdespec.model.bindings import Law
+from pdespec.model.fields import Field, FieldValue, MetricGradient, Variation
 from pdespec.model.magnitude import params_put_in
 from pdespec.model.model import Equation, Solve, Unknown
 from pdespec.model.orders import Kind, difference, fields_of, kind_of, order
@@ -34,17 +36,8 @@ from pdespec.model.sets import (
     Union,
     plain,
 )
-from pdespec.model.terms import (
-    Component,
-    Field,
-    FieldValue,
-    Law,
-    MetricGradient,
-    Variable,
-    Variation,
-    VectorVariable,
-    shape,
-)
+from pdespec.model.terms import Variable, VectorVariable, shape
+from pdespec.model.vectors import Component
 
 Listed = list[tuple[Equation, Kind]]
 Part = tuple[Set, str]

@@ -13,8 +13,9 @@ from pdespec.model.arithmetic import spelled, vector
 from pdespec.model.evaluation import rule, term
 from pdespec.model.refusal import refuse
 from pdespec.model.scope import Env, Level
-from pdespec.model.terms import Curl, Div, Dot, Grad, Hess, Lap, Normal, Partial, Variable, VectorVariable, shape
+from pdespec.model.terms import Normal, Variable, VectorVariable, shape
 from pdespec.model.values import Value
+from pdespec.model.vectors import Curl, Div, Dot, Grad, Hess, Lap, Partial
 from pdespec.source import Span
 from pdespec.syntax import ast
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pdespec.diagnostics import Diagnostic, error, has_errors
 from pdespec.model import application, calculus, functionals, laws, sums  # noqa: F401  (they register their rules)
+from pdespec.model.bindings import Defined
 from pdespec.model.checking import Checking, expressions
 from pdespec.model.collect import declare
 from pdespec.model.definitions import closure_function, definition_value
@@ -25,7 +26,6 @@ from pdespec.model.refusal import rest_on_broken
 from pdespec.model.resolution import mentioned, networks
 from pdespec.model.scope import base
 from pdespec.model.statements import ansatz, check_statement, report, solve
-from pdespec.model.terms import Defined
 from pdespec.model.unused import unused
 from pdespec.model.values import Closure, Function
 from pdespec.syntax import ast

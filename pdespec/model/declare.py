@@ -13,13 +13,14 @@ from sympy import Expr
 from pdespec.diagnostics import SpecError, error, has_errors
 from pdespec.model.arithmetic import scalar
 from pdespec.model.evaluation import evaluate, term
+from pdespec.model.fields import Field
 from pdespec.model.magnitude import estimate, params_put_in
 from pdespec.model.model import Domain, Param, Unknown
 from pdespec.model.refusal import refuse, unsupported
 from pdespec.model.regions import region
 from pdespec.model.scope import Env, Scope, base
 from pdespec.model.sets import Finite, Interval, Named, Point, Product, RealSpace, Set, Torus, plain
-from pdespec.model.terms import Field, Parameter, Variable, VectorVariable, variable
+from pdespec.model.terms import Parameter, Variable, VectorVariable, variable
 from pdespec.model.values import Coordinate, Region
 from pdespec.source import Source, Span
 from pdespec.syntax import ast

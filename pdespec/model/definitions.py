@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from sympy import Expr, S, Symbol
 
 from pdespec.model.arithmetic import components, only_component, spelled
+from pdespec.model.bindings import Defined
 from pdespec.model.evaluation import (
     abstract,
     coerce,
@@ -25,8 +26,10 @@ from pdespec.model.evaluation import (
 from pdespec.model.formals import applied_formals, function_formals, home
 from pdespec.model.refusal import refuse
 from pdespec.model.scope import Env, Scope, base
-from pdespec.model.terms import Defined, Variable, Vec, VectorVariable, shape, substitute, variable
+from pdespec.model.substitution import substitute
+from pdespec.model.terms import Variable, VectorVariable, shape, variable
 from pdespec.model.values import Closure, Function, Value
+from pdespec.model.vectors import Vec
 from pdespec.source import Span
 from pdespec.syntax import ast
 

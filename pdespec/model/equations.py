@@ -12,6 +12,7 @@ from sympy import Expr, S
 
 from pdespec.diagnostics import SpecError
 from pdespec.model.arithmetic import only_component, spelled
+from pdespec.model.bindings import Law
 from pdespec.model.declare import factors_of
 from pdespec.model.evaluation import coerce, evaluate, fields_in, measured, term
 from pdespec.model.integrals import check_law
@@ -22,7 +23,7 @@ from pdespec.model.regions import on_boundary, region
 from pdespec.model.resolution import mentioned
 from pdespec.model.scope import Env, Scope, base
 from pdespec.model.sets import Boundary, Finite, Interval, Named, Point, Set, plain, product
-from pdespec.model.terms import Law, Variable, VectorVariable, shape
+from pdespec.model.terms import Variable, VectorVariable, shape
 from pdespec.syntax import ast
 
 

@@ -13,9 +13,12 @@ from typing import Any, TypeVar
 from sympy import Expr
 from sympy.core.basic import Basic
 
+from pdespec.model.bindings import Density, Law
+from pdespec.model.fields import FieldValue, value
 from pdespec.model.refusal import refuse, rest_on_broken
 from pdespec.model.scope import EVALUATIONS, Env
-from pdespec.model.terms import Density, FieldValue, Law, Normal, substitute, value
+from pdespec.model.substitution import substitute
+from pdespec.model.terms import Normal
 from pdespec.model.values import Closure, Function, Value, kind
 from pdespec.source import Span
 from pdespec.syntax import ast

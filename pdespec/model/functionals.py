@@ -9,22 +9,15 @@ from __future__ import annotations
 from sympy import Expr, Tuple, log
 
 from pdespec.model.arithmetic import scalar, spelled
+from pdespec.model.bindings import Density, Integrate, Law, RelativeError
 from pdespec.model.builtins import notion, options
 from pdespec.model.definitions import applied_to_functions
 from pdespec.model.evaluation import as_function, coerce, evaluate, function, rule, term
+from pdespec.model.fields import Exact, MetricGradient, Variation
 from pdespec.model.integrals import check_law, extent, weight_at
 from pdespec.model.refusal import refuse, unsupported
 from pdespec.model.scope import Env
-from pdespec.model.terms import (
-    Density,
-    Exact,
-    Integrate,
-    Law,
-    MetricGradient,
-    RelativeError,
-    Variation,
-    shape,
-)
+from pdespec.model.terms import shape
 from pdespec.model.values import Closure, Function, Text, Value, kind
 from pdespec.source import Span
 from pdespec.syntax import ast

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from sympy import Expr, S, Tuple, sqrt
 
 from pdespec.model.arithmetic import scalar
+from pdespec.model.bindings import Expect, Integrate, Law
 from pdespec.model.evaluation import as_function, coerce, evaluate, fields_in, function, rule, term
 from pdespec.model.formals import home
 from pdespec.model.model import Domain
@@ -19,18 +20,10 @@ from pdespec.model.refusal import refuse, unsupported
 from pdespec.model.regions import bound_names, on_boundary, region
 from pdespec.model.scope import Env
 from pdespec.model.sets import Interval, Named, Product, RealSpace, Set, Torus, plain, product
-from pdespec.model.terms import (
-    Dot,
-    Expect,
-    Integrate,
-    Law,
-    Variable,
-    VectorVariable,
-    fresh,
-    shape,
-    variable,
-)
+from pdespec.model.substitution import fresh
+from pdespec.model.terms import Variable, VectorVariable, shape, variable
 from pdespec.model.values import Closure, Coordinate, Function, Operator, Region, Value, kind
+from pdespec.model.vectors import Dot
 from pdespec.source import Span
 from pdespec.syntax import ast
 

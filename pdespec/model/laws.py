@@ -11,6 +11,7 @@ from collections.abc import Callable
 from sympy import Expr, Rational, S, Tuple
 
 from pdespec.model.arithmetic import components, scalar, spelled
+from pdespec.model.bindings import Law
 from pdespec.model.builtins import notion, options, positional
 from pdespec.model.calculus import space_variables
 from pdespec.model.evaluation import evaluate, function, term
@@ -18,8 +19,9 @@ from pdespec.model.refusal import refuse, unsupported
 from pdespec.model.regions import region
 from pdespec.model.scope import Env
 from pdespec.model.sets import Named, product
-from pdespec.model.terms import Component, Div, Dot, Grad, Lap, Law, Variable, Vec, VectorVariable, shape
+from pdespec.model.terms import Variable, VectorVariable, shape
 from pdespec.model.values import Function, Operator, Process, Value, kind
+from pdespec.model.vectors import Component, Div, Dot, Grad, Lap, Vec
 from pdespec.syntax import ast
 
 # ── laws ──────────────────────────────────────────────────────────────────────────────────────────────────────────────

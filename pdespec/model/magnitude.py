@@ -12,20 +12,14 @@ from collections.abc import Callable
 
 from sympy import Abs, Add, Expr, Float, Integer, Mul, Pow, Rational, Symbol, cos, exp, log, pi, sin
 
+from pdespec.model.bindings import Defined, Density, Expect, IndexedSum, Integrate
+from pdespec.model.fields import FieldValue
 from pdespec.model.model import Domain
 from pdespec.model.refusal import refuse
 from pdespec.model.scope import Env
 from pdespec.model.sets import Difference, Interval, plain
-from pdespec.model.terms import (
-    Defined,
-    Density,
-    Dot,
-    Expect,
-    FieldValue,
-    IndexedSum,
-    Integrate,
-    Parameter,
-)
+from pdespec.model.terms import Parameter
+from pdespec.model.vectors import Dot
 from pdespec.source import Span
 
 BITS = 4096

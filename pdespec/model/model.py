@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 
 from sympy import Expr
 
+from pdespec.model.bindings import Defined, Law
+from pdespec.model.fields import Field
 from pdespec.model.sets import Set
-from pdespec.model.terms import Defined, Field, Law, Parameter, Variable
+from pdespec.model.terms import Parameter, Variable
 from pdespec.source import Source, Span
 
 

@@ -11,28 +11,15 @@ from dataclasses import dataclass
 
 from sympy import Add, Expr, Mul, S
 
+from pdespec.model.bindings import Integrate, Law
+from pdespec.model.fields import Field, FieldValue, MetricGradient, Variation
 from pdespec.model.magnitude import nonnegative, params_put_in
 from pdespec.model.model import Equation
 from pdespec.model.regions import on_boundary
 from pdespec.model.scope import Env, Scope, base
 from pdespec.model.sets import Finite, Point, Product, Set, plain
-from pdespec.model.terms import (
-    Div,
-    Dot,
-    Field,
-    FieldValue,
-    Grad,
-    Hess,
-    Integrate,
-    Lap,
-    Law,
-    MetricGradient,
-    Partial,
-    Variable,
-    Variation,
-    VectorOperator,
-    VectorVariable,
-)
+from pdespec.model.terms import Variable, VectorVariable
+from pdespec.model.vectors import Div, Dot, Grad, Hess, Lap, Partial, VectorOperator
 
 
 def difference(equation: Equation) -> Expr:

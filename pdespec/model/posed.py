@@ -12,13 +12,15 @@ from collections.abc import Iterator
 from sympy import Expr
 
 from pdespec.diagnostics import Diagnostic, Label, error
+from pdespec.model.bindings import Law
 from pdespec.model.boundary import boundary_findings
+from pdespec.model.fields import Field, MetricGradient, Variation
 from pdespec.model.magnitude import params_put_in
 from pdespec.model.model import Equation, Model, Solve, Unknown
 from pdespec.model.orders import Kind, difference, direction, fields_of, kind_of, order
 from pdespec.model.scope import Scope, base
 from pdespec.model.sets import Interval, plain
-from pdespec.model.terms import Field, Law, MetricGradient, Variation, shape
+from pdespec.model.terms import shape
 
 Listed = list[tuple[Equation, Kind]]
 

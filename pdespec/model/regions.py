@@ -33,8 +33,9 @@ from pdespec.model.sets import (
     power,
     product,
 )
-from pdespec.model.terms import Parameter, Variable, Vec, shape
+from pdespec.model.terms import Parameter, Variable, shape
 from pdespec.model.values import Region, Value, kind
+from pdespec.model.vectors import Vec
 from pdespec.source import Span
 from pdespec.syntax import ast
 

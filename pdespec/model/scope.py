@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 
 from sympy import Basic, Expr, Symbol
 
+from pdespec.model.fields import Field
 from pdespec.model.model import Domain, Param, Unknown
 from pdespec.model.refusal import refuse
-from pdespec.model.terms import Field, Variable, VectorVariable
+from pdespec.model.terms import Variable, VectorVariable
 from pdespec.model.values import Closure, Coordinate, Function, Region, Value
 from pdespec.source import Span
 from pdespec.syntax import ast

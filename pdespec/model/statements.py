@@ -10,15 +10,17 @@ from sympy import Expr
 
 from pdespec.diagnostics import Diagnostic, SpecError, error
 from pdespec.model.arithmetic import scalar, spelled
+from pdespec.model.bindings import Law
 from pdespec.model.calls import call, findings, parts
 from pdespec.model.equations import located
 from pdespec.model.evaluation import coerce, evaluate, fields_in, measured, term, unknown_function
+from pdespec.model.fields import Field, value
 from pdespec.model.magnitude import params_put_in
 from pdespec.model.methods import ITERATIONS, METHODS, NETWORKS
 from pdespec.model.model import Ansatz, Bound, Call, Check, Report, Solve
 from pdespec.model.refusal import refuse, unsupported
 from pdespec.model.scope import Env, Scope, base
-from pdespec.model.terms import Field, Law, Variable, VectorVariable, shape, value
+from pdespec.model.terms import Variable, VectorVariable, shape
 from pdespec.model.values import Label, Value
 from pdespec.source import Span
 from pdespec.syntax import ast

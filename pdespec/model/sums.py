@@ -11,13 +11,14 @@ from collections.abc import Callable
 from sympy import Add, Expr, Integer, Mul, S, Symbol
 
 from pdespec.model.arithmetic import block_of
+from pdespec.model.bindings import IndexedProduct, IndexedSum
 from pdespec.model.evaluation import coerce, evaluate, rule, term
 from pdespec.model.integrals import mean
 from pdespec.model.magnitude import whole
 from pdespec.model.refusal import SymbolicIndex, refuse, unsupported
 from pdespec.model.scope import Env
 from pdespec.model.sets import Finite
-from pdespec.model.terms import IndexedProduct, IndexedSum, shape
+from pdespec.model.terms import shape
 from pdespec.model.values import Closure, Function, Region, Value
 from pdespec.syntax import ast
 

@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Union
 
 from sympy import Expr
 
+from pdespec.model.bindings import Law
+from pdespec.model.fields import Field
 from pdespec.model.model import Domain
 from pdespec.model.sets import Set
-from pdespec.model.terms import Field, Law, Variable, substitute
+from pdespec.model.substitution import substitute
+from pdespec.model.terms import Variable
 from pdespec.syntax import ast
 
 if TYPE_CHECKING:

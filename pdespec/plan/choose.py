@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 from pdespec.derive.derivation import Derivation, Flow, Residual
 from pdespec.diagnostics import Diagnostic, SpecError, has_errors, located, note
+from pdespec.model.bindings import Law
 from pdespec.model.model import Solve
 from pdespec.model.refusal import refuse
-from pdespec.model.terms import Law
 from pdespec.plan.fields import plan_collocation, plan_features
 from pdespec.plan.flows import plan_grid, plan_particles
 from pdespec.plan.plan import Plan, Realisation

@@ -10,6 +10,7 @@ from sympy import Expr, Integer, Symbol
 
 from pdespec.derive.components import scalar
 from pdespec.derive.derivation import Derivation, Residual
+from pdespec.model.bindings import Binding, Defined, Integrate
 from pdespec.model.model import Solve
 from pdespec.model.refusal import refuse
 from pdespec.model.sets import (
@@ -25,12 +26,7 @@ from pdespec.model.sets import (
     plain,
     product,
 )
-from pdespec.model.terms import (
-    Binding,
-    Defined,
-    Integrate,
-    flat,
-)
+from pdespec.model.terms import flat
 from pdespec.plan.definitions import with_definitions
 from pdespec.plan.options import word
 from pdespec.plan.plan import Channel, Condition, PointSet

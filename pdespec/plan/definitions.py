@@ -7,7 +7,10 @@ from collections.abc import Callable
 from sympy import Expr, Symbol
 
 from pdespec.derive.components import expand, flatten
-from pdespec.model.terms import Defined, Expect, FieldValue, Integrate, Partial, VectorOperator, VectorVariable, shape
+from pdespec.model.bindings import Defined, Expect, Integrate
+from pdespec.model.fields import FieldValue
+from pdespec.model.terms import VectorVariable, shape
+from pdespec.model.vectors import Partial, VectorOperator
 
 
 def at_a_point(e: Defined) -> bool:

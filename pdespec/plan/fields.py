@@ -9,10 +9,12 @@ from sympy import exp
 
 from pdespec.derive.components import scalar
 from pdespec.derive.derivation import Derivation, Residual
+from pdespec.model.bindings import Integrate
+from pdespec.model.fields import Field
 from pdespec.model.model import Solve
 from pdespec.model.refusal import refuse
 from pdespec.model.sets import Set, plain, product
-from pdespec.model.terms import Field, Integrate, flat, shape
+from pdespec.model.terms import flat, shape
 from pdespec.plan.conditions import channels, conditions, is_integral, sampler_of
 from pdespec.plan.evaluate import evaluate, parameter_values
 from pdespec.plan.networks import networks

@@ -14,10 +14,11 @@ from sympy import Expr, S, exp
 from pdespec.derive.components import scalar
 from pdespec.derive.derivation import Derivation, Flow, Residual
 from pdespec.derive.laws import density
+from pdespec.model.bindings import Expect, Integrate, Law
+from pdespec.model.fields import Field, FieldValue
 from pdespec.model.model import Call, Solve
 from pdespec.model.refusal import refuse
 from pdespec.model.sets import Interval, Set, plain, product
-from pdespec.model.terms import Expect, Field, FieldValue, Integrate, Law
 from pdespec.plan.evaluate import evaluate, parameter_values
 from pdespec.plan.options import whole
 from pdespec.plan.plan import Grid, Particles

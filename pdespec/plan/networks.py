@@ -18,10 +18,11 @@ from sympy import Add, Expr, Mul, cos, pi, sin
 
 from pdespec.derive.components import scalar
 from pdespec.derive.derivation import Derivation
+from pdespec.model.fields import Field, FieldValue
 from pdespec.model.model import Ansatz, Solve, Unknown
 from pdespec.model.refusal import refuse
 from pdespec.model.sets import Boundary, Difference, Interval, Point, Set, Union, plain, product
-from pdespec.model.terms import Component, Field, FieldValue
+from pdespec.model.vectors import Component
 from pdespec.plan.conditions import defining
 from pdespec.plan.nets import network
 from pdespec.plan.plan import Channel, Condition, Mlp, Module, Network, Orders, Sigmoid, network_output

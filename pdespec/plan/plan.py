@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from sympy import Expr, Function, Symbol
 
 from pdespec.derive.derivation import Derivation, Flow, Residual
+from pdespec.model.fields import Field, FieldValue
 from pdespec.model.model import Call, Report, Solve
 from pdespec.model.sets import Set
-from pdespec.model.terms import Component, Field, FieldValue
+from pdespec.model.vectors import Component
 
 Orders = tuple[int, ...]
 

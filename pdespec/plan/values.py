@@ -6,8 +6,11 @@ from collections.abc import Iterable
 
 from sympy import Expr, Symbol
 
+from pdespec.model.bindings import Defined
+from pdespec.model.fields import Field, FieldValue
 from pdespec.model.sets import Set, Torus, plain
-from pdespec.model.terms import Component, Defined, Field, FieldValue, flat, variable
+from pdespec.model.terms import flat, variable
+from pdespec.model.vectors import Component
 
 
 def coordinates(field: Field) -> tuple[Expr, ...]:

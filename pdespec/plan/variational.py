@@ -10,10 +10,12 @@ from sympy import Expr, Mul, S
 
 from pdespec.derive.components import scalar
 from pdespec.derive.derivation import Derivation, Residual
+from pdespec.model.bindings import Integrate
+from pdespec.model.fields import Field, FieldValue
 from pdespec.model.model import Solve
 from pdespec.model.refusal import refuse
 from pdespec.model.sets import Interval, Set, Torus, plain
-from pdespec.model.terms import Field, FieldValue, Integrate, flat
+from pdespec.model.terms import flat
 from pdespec.plan.conditions import conditions, is_integral
 from pdespec.plan.definitions import at_a_point, with_definitions
 from pdespec.plan.fields import by_role, fields_of, iterations

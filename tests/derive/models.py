@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sympy import Expr, Integer, Rational, Symbol, cos, exp, log, pi, sin
 
+from pdespec.model.bindings import Defined, Expect, IndexedSum, Integrate, Law
+from pdespec.model.fields import Exact, Field, FieldValue, MetricGradient, Variation, value
 from pdespec.model.model import Check, Definition, Domain, Equation, Model, Param, Report, Solve, Unknown
 from pdespec.model.sets import (
     Boundary,
@@ -19,30 +21,9 @@ from pdespec.model.sets import (
     Union,
     product,
 )
-from pdespec.model.terms import (
-    Component,
-    Defined,
-    Div,
-    Dot,
-    Exact,
-    Expect,
-    Field,
-    FieldValue,
-    Grad,
-    IndexedSum,
-    Integrate,
-    Lap,
-    Law,
-    MetricGradient,
-    Parameter,
-    Partial,
-    Variation,
-    Vec,
-    VectorVariable,
-    substitute,
-    value,
-    variable,
-)
+from pdespec.model.substitution import substitute
+from pdespec.model.terms import Parameter, VectorVariable, variable
+from pdespec.model.vectors import Component, Div, Dot, Grad, Lap, Partial, Vec
 from pdespec.source import Source, Span
 
 SOURCE = Source("test.pde", "x\n")

@@ -7,29 +7,12 @@ from sympy import Function, Integer, Matrix, Symbol, Tuple, cos, diff, exp, simp
 
 from pdespec.derive.components import expand, flatten, scalar
 from pdespec.derive.tensors import Frobenius, Outer, Transpose
+from pdespec.model.bindings import Defined, Expect, IndexedSum, Integrate, Law
+from pdespec.model.fields import Field, FieldValue, value
 from pdespec.model.sets import RealSpace
-from pdespec.model.terms import (
-    Component,
-    Cross,
-    Curl,
-    Defined,
-    Div,
-    Dot,
-    Expect,
-    Field,
-    FieldValue,
-    Grad,
-    Hess,
-    IndexedSum,
-    Integrate,
-    Lap,
-    Law,
-    Partial,
-    Vec,
-    substitute,
-    value,
-    variable,
-)
+from pdespec.model.substitution import substitute
+from pdespec.model.terms import variable
+from pdespec.model.vectors import Component, Cross, Curl, Div, Dot, Grad, Hess, Lap, Partial, Vec
 
 x, y, t = (variable(n) for n in "xyt")
 X = variable("X", 3)

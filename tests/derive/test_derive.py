@@ -9,21 +9,12 @@ from sympy import Integer, Rational, Symbol, log, pi, sin
 
 from pdespec.derive.derive import derive
 from pdespec.diagnostics import Severity
+from pdespec.model.bindings import Integrate
+from pdespec.model.fields import Exact, FieldValue, MetricGradient, value
 from pdespec.model.model import Model
 from pdespec.model.sets import Boundary, Interval, Named, Point, Sublevel, plain, product
-from pdespec.model.terms import (
-    Div,
-    Dot,
-    Exact,
-    FieldValue,
-    Grad,
-    Integrate,
-    Lap,
-    MetricGradient,
-    Partial,
-    value,
-    variable,
-)
+from pdespec.model.terms import variable
+from pdespec.model.vectors import Div, Dot, Grad, Lap, Partial
 from tests.derive import models
 from tests.derive.models import SOURCE, check, delta, domain, equation, solve, unknown
 
@@ -312,7 +303,7 @@ def test_a_dirac_has_no_strong_form() -> None:
     u = unknown("u", (line,))
     U = u.field.here()
     functional = value(u.field, Rational(1, 2)) ** 2 + Integrate(U**2, (x,), line.set)
-    from pdespec.model.terms import Variation
+    from pdespec.model.fields import Variation
 
     model = Model(
         "dirac",

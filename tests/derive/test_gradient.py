@@ -7,22 +7,11 @@ from sympy import Expr, Symbol, cos, exp, log, sin, sqrt
 
 from pdespec.derive.components import expand, scalar
 from pdespec.derive.gradient import gradient
+from pdespec.model.bindings import Defined, Expect, IndexedSum, Integrate, Law
+from pdespec.model.fields import Field, value
 from pdespec.model.sets import RealSpace
-from pdespec.model.terms import (
-    Component,
-    Cross,
-    Defined,
-    Dot,
-    Expect,
-    Field,
-    Grad,
-    IndexedSum,
-    Integrate,
-    Law,
-    Vec,
-    value,
-    variable,
-)
+from pdespec.model.terms import variable
+from pdespec.model.vectors import Component, Cross, Dot, Grad, Vec
 
 x, y = variable("x", 3), variable("y", 3)
 s = variable("s")

@@ -12,27 +12,12 @@ from pdespec.derive import explain
 from pdespec.derive.derive import derive
 from pdespec.derive.notation import latex, unicode
 from pdespec.derive.operators import region_name
+from pdespec.model.bindings import Defined, Expect, Integrate, Law
 from pdespec.model.check import check
+from pdespec.model.fields import Field, FieldValue, value
 from pdespec.model.sets import Boundary, Interval, Named, RealSpace
-from pdespec.model.terms import (
-    Component,
-    Curl,
-    Defined,
-    Div,
-    Dot,
-    Expect,
-    Field,
-    FieldValue,
-    Grad,
-    Integrate,
-    Lap,
-    Law,
-    Parameter,
-    Partial,
-    Vec,
-    value,
-    variable,
-)
+from pdespec.model.terms import Parameter, variable
+from pdespec.model.vectors import Component, Curl, Div, Dot, Grad, Lap, Partial, Vec
 from pdespec.source import Source
 from pdespec.syntax.parse import parse
 from tests.derive import models

@@ -11,7 +11,7 @@ from pdespec.derive.derivation import Derivation
 from pdespec.derive.derive import derive
 from pdespec.diagnostics import Diagnostic, Severity
 from pdespec.model.check import check
-from pdespec.model.terms import Component, Dot
+from pdespec.model.vectors import Component, Dot
 from pdespec.source import Source
 from pdespec.syntax.parse import parse
 

@@ -9,8 +9,11 @@ from torch import Tensor
 
 from pdespec.emit.arrays import Array, Points, Scope, without_factor
 from pdespec.emit.axes import scalar, vector
+from pdespec.model.bindings import Expect, Integrate, Law
+from pdespec.model.fields import Field, FieldValue, value
 from pdespec.model.sets import RealSpace
-from pdespec.model.terms import Component, Dot, Expect, Field, FieldValue, Integrate, Law, Vec, value, variable
+from pdespec.model.terms import variable
+from pdespec.model.vectors import Component, Dot, Vec
 from pdespec.runtime.kernels import squared_distances
 
 theta, phi, x = variable("theta", 2), variable("phi", 2), variable("x", 2)

@@ -7,33 +7,12 @@ from pathlib import Path
 
 from sympy import Expr, Integer, Rational, S, Symbol, Tuple, cos, exp, log, pi, sin, sqrt
 
+from pdespec.model.bindings import At, Defined, Density, Expect, IndexedSum, Integrate, Law, RelativeError
+from pdespec.model.fields import Exact, Field, MetricGradient, Variation, value
 from pdespec.model.model import Model
 from pdespec.model.sets import Boundary, Named, Point, Product, RealSpace, Torus, plain
-from pdespec.model.terms import (
-    At,
-    Component,
-    Defined,
-    Density,
-    Div,
-    Dot,
-    Exact,
-    Expect,
-    Field,
-    Grad,
-    IndexedSum,
-    Integrate,
-    Lap,
-    Law,
-    MetricGradient,
-    Parameter,
-    Partial,
-    RelativeError,
-    Variation,
-    Vec,
-    VectorVariable,
-    value,
-    variable,
-)
+from pdespec.model.terms import Parameter, VectorVariable, variable
+from pdespec.model.vectors import Component, Div, Dot, Grad, Lap, Partial, Vec
 
 SPECS = Path(__file__).parents[2] / "specs"
 Build = Callable[..., Model]

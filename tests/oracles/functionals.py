@@ -9,25 +9,12 @@ from hypothesis import strategies as st
 from sympy import Expr, Integer, Mul, Rational, Symbol, cos, exp, log, sin, sqrt
 
 from pdespec.derive.tensors import Frobenius
+from pdespec.model.bindings import Integrate
+from pdespec.model.fields import Field, value
 from pdespec.model.sets import Interval, Product, Set
-from pdespec.model.terms import (
-    Component,
-    Cross,
-    Curl,
-    Div,
-    Dot,
-    Field,
-    Grad,
-    Hess,
-    Integrate,
-    Lap,
-    Partial,
-    Vec,
-    VectorVariable,
-    substitute,
-    value,
-    variable,
-)
+from pdespec.model.substitution import substitute
+from pdespec.model.terms import VectorVariable, variable
+from pdespec.model.vectors import Component, Cross, Curl, Div, Dot, Grad, Hess, Lap, Partial, Vec
 
 UNIT = Interval(Integer(0), Integer(1))
 

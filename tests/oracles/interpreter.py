@@ -15,24 +15,12 @@ from sympy import Derivative, Dummy, Expr, Function, Integer, Integral, Mul, Sym
 from sympy.core.function import AppliedUndef
 
 from pdespec.derive.tensors import Frobenius, Outer, Transpose
+from pdespec.model.bindings import Defined, Integrate
+from pdespec.model.fields import FieldValue
 from pdespec.model.sets import Boundary, Interval, Named, Product, Torus
-from pdespec.model.terms import (
-    Component,
-    Cross,
-    Curl,
-    Defined,
-    Div,
-    Dot,
-    FieldValue,
-    Grad,
-    Hess,
-    Integrate,
-    Lap,
-    Normal,
-    Partial,
-    Vec,
-    VectorVariable,
-)
+from pdespec.model.substitution import unfold
+from pdespec.model.terms import Normal, VectorVariable
+from pdespec.model.vectors import Component, Cross, Curl, Div, Dot, Grad, Hess, Lap, Partial, Vec
 
 Jets = Callable[[str, tuple[int, ...], list[Any]], Any]
 """The value of a derivative of a field's component: name (`u` or `u.2`), orders by coordinate, point."""
@@ -101,7 +89,7 @@ def explicit(term: Any, normal: tuple[Any, ...] = ()) -> Any:
         VectorVariable: lambda t: list(t.components()),
         Normal: lambda t: list(normal),
         FieldValue: value,
-        Defined: lambda t: go(t.unfold()),
+        Defined: lambda t: go(unfold(t)),
         Vec: lambda t: [go(a) for a in t.args],
         Component: lambda t: go(t.args[0])[int(t.args[1]) - 1],
         Dot: lambda t: inner(go(t.args[0]), go(t.args[1])),

@@ -14,9 +14,12 @@ from sympy import Expr, Integer, Integral, Rational, Symbol, cos, exp, log, pi, 
 
 from pdespec.derive.derivation import Flow
 from pdespec.derive.derive import derive
+from pdespec.model.bindings import Defined, Integrate
+from pdespec.model.fields import FieldValue, MetricGradient, value
 from pdespec.model.model import Model
 from pdespec.model.sets import Interval, Torus, product
-from pdespec.model.terms import Defined, Dot, FieldValue, Grad, Integrate, Lap, MetricGradient, Partial, value, variable
+from pdespec.model.terms import variable
+from pdespec.model.vectors import Dot, Grad, Lap, Partial
 from tests.derive import models
 from tests.derive.models import delta, domain, equation, fisher_rao, stein, unknown, wasserstein
 from tests.oracles.gateaux import STEP

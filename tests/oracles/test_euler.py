@@ -9,8 +9,11 @@ from sympy import Expr, Function, Symbol, cos, exp, log, sin, sqrt
 from sympy.calculus.euler import euler_equations
 
 from pdespec.derive.variation import variation
+from pdespec.model.bindings import Integrate
+from pdespec.model.fields import Field, value
 from pdespec.model.sets import Interval, Product
-from pdespec.model.terms import Dot, Field, Grad, Integrate, Lap, Partial, value, variable
+from pdespec.model.terms import variable
+from pdespec.model.vectors import Dot, Grad, Lap, Partial
 from tests.oracles.interpreter import explicit
 
 x, y = variable("x"), variable("y")

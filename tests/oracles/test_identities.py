@@ -30,23 +30,11 @@ from sympy import (
 from pdespec.derive.components import expand, flatten
 from pdespec.derive.prove import Known, decide
 from pdespec.derive.trial import Space
+from pdespec.model.bindings import Expect, Integrate, Law
+from pdespec.model.fields import Field, value
 from pdespec.model.sets import Interval, RealSpace, Torus
-from pdespec.model.terms import (
-    Component,
-    Curl,
-    Div,
-    Dot,
-    Expect,
-    Field,
-    Grad,
-    Integrate,
-    Lap,
-    Law,
-    Parameter,
-    Partial,
-    value,
-    variable,
-)
+from pdespec.model.terms import Parameter, variable
+from pdespec.model.vectors import Component, Curl, Div, Dot, Grad, Lap, Partial
 
 x, y, z, t = (variable(n) for n in "xyzt")
 X, Y = variable("X", 3), variable("Y", 3)

@@ -10,8 +10,11 @@ from pdespec.derive.prove import Known, decide
 from pdespec.derive.scope import NoVariation
 from pdespec.derive.trial import Space
 from pdespec.derive.variation import variation
+from pdespec.model.bindings import Density, Expect, Integrate, Law
+from pdespec.model.fields import Field, value
 from pdespec.model.sets import Interval, RealSpace, Torus
-from pdespec.model.terms import Density, Expect, Field, Integrate, Law, Partial, value, variable
+from pdespec.model.terms import variable
+from pdespec.model.vectors import Partial
 from tests.oracles.gateaux import gateaux, paired
 
 x, y = variable("x"), variable("y")
