@@ -46,6 +46,14 @@ def report_times(solves: Sequence[Realisation], script: Script) -> str:
     )
 
 
+def kept_times(plan: Particles | Grid, script: Script) -> str:
+    """The line that says which states a flow keeps: those that reports look at, and a few for the pictures."""
+    many = isinstance(plan, Grid) and len(plan.cells) == 1
+    steps = round((plan.end - plan.begin) / plan.dt)
+    pictures = f"*snapshots({literal(plan.begin)}, {literal(plan.dt)}, {steps}, {40 if many else 3})"
+    return f'    keep = (*report_times()["{solution_name(plan.solve, script)}"], {pictures})'
+
+
 def state(plan: Particles | Grid, value: FieldValue, key: str, body: Body, after: str = "") -> str:
     """A name for the state at the time of a field value, as `after` turns it."""
     name, code = state_code(plan, value, key, body)

@@ -14,7 +14,7 @@ from pdespec.emit.arrays import Array, Points
 from pdespec.emit.axes import scalar, vector
 from pdespec.emit.code import Precedence
 from pdespec.emit.expression import Printer
-from pdespec.emit.flow_reports import flow_leaf, flow_measure
+from pdespec.emit.flow_reports import flow_leaf, flow_measure, kept_times
 from pdespec.emit.flow_scope import ADVANCE, Laws, Representation, along, corners, scope_for, space
 from pdespec.emit.layout import docstring, statement
 from pdespec.emit.names import escape, literal
@@ -249,7 +249,7 @@ def _solve(stem: str, plan: Grid, key: str, laws: Laws, script: Script) -> str:
         "    def monitor(state: dict[str, Tensor], t: float) -> dict[str, float | Tensor]:",
         f"        return {{{', '.join(monitored)}}}",
         "",
-        f'    keep = report_times()["{solution_name(plan.solve, script)}"]',
+        kept_times(plan, script),
         f'    flow = GridFlow("{plan.solve.title or "flow"}", config.share({steps}), '
         f'{literal(plan.dt)}, {{"{key}": {key}}}, '
         f"advance, monitor, config.seed, {literal(plan.begin)}, keep, grid)",
@@ -301,7 +301,7 @@ def _density_step(stem: str, plan: Grid, key: str, laws: Laws, script: Script) -
 
 
 def _save(plan: Grid, key: str, solution: str, script: Script) -> tuple[str, ...]:
-    """The final state over its axes."""
+    """The states that were kept, over their axes."""
     _p, here, _ = representation(plan, script)
     names = (
         [script.names.name(here.name)]
@@ -309,12 +309,11 @@ def _save(plan: Grid, key: str, solution: str, script: Script) -> tuple[str, ...
         else [f"{script.names.name(here.name)}{k}" for k in range(1, len(plan.cells) + 1)]
     )
     shown = shown_name(plan.solve)
-    lines = [
-        f'grid = solutions["{solution}"].grid',
-        f'arrays["{shown}.{key}"] = solutions["{solution}"].state["{key}"]',
-    ]
+    time = script.names.name(plan.flow.field.slots[-1])
+    kept = f'kept_fields(solutions["{solution}"], "{key}")'
+    lines = [f'grid = solutions["{solution}"].grid']
     for k, name in enumerate(names):
         index = ", ".join([":" if j == k else "0" for j in range(len(names))] + [str(k)])
         places = "grid.centres()" if plan.scheme != "spectral" else corners(plan)
         lines.append(f'arrays["{shown}.{key}.axis.{name}"] = {places}[{index}]')
-    return tuple(lines)
+    return (*lines, f'arrays["{shown}.{key}.time.{time}"], arrays["{shown}.{key}"] = {kept}')

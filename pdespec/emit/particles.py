@@ -15,7 +15,7 @@ from pdespec.emit.arrays import Points
 from pdespec.emit.axes import scalar, vector
 from pdespec.emit.code import Precedence
 from pdespec.emit.expression import Printer
-from pdespec.emit.flow_reports import flow_influence, flow_leaf, flow_measure
+from pdespec.emit.flow_reports import flow_influence, flow_leaf, flow_measure, kept_times
 from pdespec.emit.flow_scope import ADVANCE, Laws, Representation, along, covariance_code, law_code, scope_for, space
 from pdespec.emit.layout import docstring, statement
 from pdespec.emit.names import escape, literal
@@ -209,7 +209,7 @@ def _solve(
             "    def monitor(state: dict[str, Tensor], t: float) -> dict[str, float | Tensor]:",
             f"        return {{{_told(stem, plan, name, watched, laws, script)}}}",
             "",
-            f'    keep = report_times()["{solution_name(plan.solve, script)}"]',
+            kept_times(plan, script),
             f"    flow = {flow}",
             "    return flow, [flow]",
         ]

@@ -27,7 +27,19 @@ def state_at(flow: Evolution, time: float) -> dict[str, Tensor]:
     return {name: torch.full_like(values, torch.nan) for name, values in flow.state.items()}
 
 
+def snapshots(start: float, dt: float, steps: int, count: int) -> tuple[float, ...]:
+    """Times between the start and the end that stand `count` − 1 to a flow, each after a whole number of steps."""
+    return tuple(start + dt * k for k in sorted({steps * j // count for j in range(1, count)} - {0, steps}))
+
+
+def kept_fields(flow: Evolution, name: str) -> tuple[Tensor, Tensor]:
+    """The times at which states were kept, (m,), in order, and a part of those states over the cells, (…, m)."""
+    times = sorted(flow.kept)
+    return torch.tensor(times, dtype=torch.float64), torch.stack([flow.kept[t][name] for t in times], -1)
+
+
 def kept_states(flow: Evolution, name: str) -> tuple[Tensor, Tensor]:
-    """The times at which states were kept, (m,), and a part of those states as points, (m, n, d)."""
-    states = [state[name].reshape(len(state[name]), -1) for state in flow.kept.values()]
-    return torch.tensor(list(flow.kept), dtype=torch.float64), torch.stack(states)
+    """The times at which states were kept, (m,), in order, and a part of those states as points, (m, n, d)."""
+    times = sorted(flow.kept)
+    states = [flow.kept[t][name].reshape(len(flow.kept[t][name]), -1) for t in times]
+    return torch.tensor(times, dtype=torch.float64), torch.stack(states)
