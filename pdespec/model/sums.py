@@ -64,6 +64,7 @@ def _single(node: ast.Binder, binding: ast.Binding, body: Callable[[Env], Expr],
     try:
         found = body(env.with_names({name.id: index}))
     except SymbolicIndex:
+        _writable(node, hi - lo + 1)
         return _written_out(node, [{name.id: Integer(k)} for k in range(lo, hi + 1)], body, env)
     node_class = IndexedSum if node.kind == "sum" else IndexedProduct
     _bounded(node, hi - lo + 1, found)
@@ -94,15 +95,18 @@ def _pairs(node: ast.Binder, binding: ast.Binding, body: Callable[[Env], Expr], 
     first, second = (n.id for n in binding.names)
     n = _length(node, first, env)
     both = binding.relation == "!="
+    _writable(node, n * (n - 1) if both else n * (n - 1) // 2)
     pairs = [(i, j) for i in range(1, n + 1) for j in range(1, n + 1) if i < j or (both and i != j)]
     return _written_out(node, [{first: Integer(i), second: Integer(j)} for i, j in pairs], body, env)
 
 
+def _writable(node: ast.Binder, count: int) -> None:
+    if count > WRITTEN_OUT:
+        refuse("PDE215", node.span, f"a sum of {count} terms cannot be written out", hint=f"at most {WRITTEN_OUT}")
+
+
 def _written_out(node: ast.Binder, places: list[dict[str, Expr]], body: Callable[[Env], Expr], env: Env) -> Expr:
-    if len(places) > WRITTEN_OUT:
-        refuse(
-            "PDE215", node.span, f"a sum of {len(places)} terms cannot be written out", hint=f"at most {WRITTEN_OUT}"
-        )
+    _writable(node, len(places))
     terms = [body(env.with_names(place)) for place in places]
     if len({shape(t) for t in terms if t != 0}) > 1:
         refuse("PDE201", node.body.span, "the terms of this sum have different shapes")
