@@ -69,7 +69,7 @@ def transported(walk: Walk, term: FieldValue, w: Expr, scope: Scope) -> tuple[Se
         g = next(g for g in scope if v in g.variables)
         region = g.part(v)
         if region is not None and not maps_onto_itself(region, scale, shift):
-            raise NoVariation("PDE914", f"an integral of {walk.field} over a region that its argument moves")
+            raise NoVariation("PDE913", f"an integral of {walk.field} over a region that its argument moves")
         taken.setdefault(g, []).append(slot)
         if g.surface and g.region is not None:
             surfaces.append(g)

@@ -96,7 +96,12 @@ def flow_leaf(plan: Particles | Grid, key: str) -> Callable[[FieldValue, Expr, S
 def _slope(plan: Grid, value: FieldValue, key: str, body: Body) -> str:
     """A first derivative of a periodic field, by its Fourier modes."""
     if sum(value.orders) != 1 or plan.scheme != "spectral":
-        refuse("PDE914", plan.solve.span, "a report of this derivative is not supported on a grid yet")
+        refuse(
+            "PDE925",
+            plan.solve.span,
+            "a report of this derivative is not supported on a grid yet",
+            hint="first derivatives on a torus are",
+        )
     solution = solution_name(plan.solve, body.script)
     grid = body.line(("grid", plan.solve.label), "grid", f'solutions["{solution}"].grid')
     name, code = state_code(plan, value, key, body)

@@ -136,9 +136,10 @@ def _nonlinear(plan: Grid) -> tuple[Expr, Expr]:
     flow = plan.flow
     if flow.variation is None:
         refuse(
-            "PDE911",
+            "PDE922",
             plan.solve.method_span,
             "nonlinear diffusion that is no gradient flow is not supported on a grid yet",
+            hint="write the flow as ∂t p = -grad(E, p; metric=W2) with its energy",
         )
     value, symbol = flow.field.here(), Symbol("_p", positive=True)
     pressure = flow.pressure if flow.pressure is not None else S.Zero
@@ -152,9 +153,10 @@ def _drift(stem: str, plan: Grid, laws: Laws, script: Script) -> str:
     p, here, x = representation(plan, script)
     if flow.velocity is None or flow.velocity.has(FieldValue):
         refuse(
-            "PDE910",
+            "PDE921",
             plan.solve.method_span,
             "a drift that depends on p and has no potential is not supported on a grid yet",
+            hint="use particles, or write the flow as ∂t p = -grad(E, p; metric=W2)",
         )
     scope = scope_for(p, {here: Points(x, "i")}, script, laws, flow.velocity)
     vectorial = isinstance(here, VectorVariable)
@@ -209,7 +211,7 @@ def _grid(plan: Grid, script: Script) -> str:
         parts = [plain(f) for f in plain(domain).factors]
         if not all(isinstance(f, (Interval, Torus)) for f in parts):
             refuse(
-                "PDE912",
+                "PDE923",
                 plan.solve.method_span,
                 f"a grid on {domain} is not supported yet",
                 hint="intervals, boxes and tori are",

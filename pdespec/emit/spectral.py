@@ -61,7 +61,12 @@ def _with_mobility(
         return symbol, S.One, rest.xreplace({plain_value: u})
     potential = _laplacian_potential(rest, coordinates, plain_value, u)
     if potential is None:
-        refuse("PDE913", plan.solve.span, "this flow is not of the form u_t = Lu + M g(u)")
+        refuse(
+            "PDE924",
+            plan.solve.span,
+            "this flow is not of the form u_t = Lu + M g(u)",
+            hint="solve it by collocation",
+        )
     return symbol, -sum((k**2 for k in waves), S.Zero), potential
 
 
@@ -123,7 +128,12 @@ def field_integral(term: Integrate, key: str, script: Script, solve: Grid) -> st
         elif sum(order) == 1:
             names[v] = f"gradient[..., {order.index(1)}]"
         else:
-            refuse("PDE914", solve.solve.span, "a functional of second derivatives is not supported on a grid yet")
+            refuse(
+                "PDE925",
+                solve.solve.span,
+                "a functional of second derivatives is not supported on a grid yet",
+                hint="integrate by parts, so that first derivatives are left",
+            )
     names |= {c: f"z[..., {k}]" for k, c in enumerate(coordinates)}
     write = Printer({**names, **script.constants(body)}, set(names.values()))
     code = write.code(body)

@@ -27,7 +27,12 @@ HIGHEST = 8
 def _partial(node: ast.Partial, env: Env) -> Value:
     operand = term(node.operand, env)
     if len(node.coordinates) > HIGHEST:
-        refuse("PDE206", node.span, f"a derivative of order {len(node.coordinates)}; the highest is {HIGHEST}")
+        refuse(
+            "PDE224",
+            node.span,
+            f"a derivative of order {len(node.coordinates)}; the highest is {HIGHEST}",
+            hint="name a lower derivative as an unknown of its own",
+        )
     variables = [_coordinate(c, node, env) for c in node.coordinates]
     for v in variables:
         if v not in operand.free_symbols:

@@ -81,7 +81,7 @@ def call(node: ast.Expr, entry: Entry, env: Env) -> Call:
     seen: set[str] = set()
     for o in options:
         if o.name.id in seen:
-            refuse("PDE105", o.span, f"`{o.name.shown}` is given twice")
+            refuse("PDE113", o.span, f"`{o.name.shown}` is given twice", hint="drop one of the two")
         seen.add(o.name.id)
     return Call(name.id, tuple(_number(a, env) for a in arguments), values, node.span)
 

@@ -70,7 +70,7 @@ def solve(statement: ast.Solve, label: str, equations: dict[str, Any], scope: Sc
     listed = tuple(_listed(c, equations, scope) for c in statement.conditions)
     for k, name in enumerate(listed):
         if name in listed[:k]:
-            refuse("PDE106", statement.conditions[k].span, f"`{name}` is listed twice")
+            refuse("PDE113", statement.conditions[k].span, f"`{name}` is listed twice", hint="drop one of the two")
     optima = tuple((o.kind, _sought(n, scope)) for o in statement.optima for n in o.names)
     objective = None
     if statement.objective is not None:

@@ -144,13 +144,10 @@ def _flow_and_start(derivation: Derivation, solve: Solve) -> tuple[Flow, Residua
     starts = [r for label in solve.equations if (r := derivation.residual(label)).role == "initial"]
     if len(flows) != 1:
         refuse("PDE907", solve.method_span or solve.span, f"one flow at a time is supported here, not {len(flows)}")
-    if len(starts) != 1:
-        refuse(
-            "PDE304",
-            solve.span,
-            "a flow needs exactly one initial condition",
-            hint="list `start: p = … on X × {0}`",
-        )
+    if not starts:
+        refuse("PDE303", solve.span, "nothing fixes this flow at the start", hint="list `start: p = … on X × {0}`")
+    if len(starts) > 1:
+        refuse("PDE302", solve.span, f"a flow has one start, and here are {len(starts)}", hint="list one of them")
     return flows[0], starts[0]
 
 
