@@ -15,6 +15,7 @@ from sympy import Expr
 from pdespec.derive.deadline import OutOfTime, limit
 from pdespec.derive.derivation import Derivation, Flow, Identity, NaturalCondition, Objective, Residual, Step
 from pdespec.derive.flow import flow_of
+from pdespec.derive.gauge import free_constants
 from pdespec.derive.identities import (
     Demand,
     demands,
@@ -79,6 +80,7 @@ def derive(model: Model, *, seconds: float = 30.0) -> tuple[Derivation, tuple[Di
         with limit(seconds):
             _equations(work)
             _objectives(work)
+            work.found += free_constants(model, work.residuals, work.objectives)
             identities, exact = _identities(work)
             reports = _reports(work, exact)
     except OutOfTime:

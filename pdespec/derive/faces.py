@@ -36,6 +36,7 @@ from pdespec.model.substitution import substitute
 from pdespec.model.terms import flat
 
 Symbols = tuple[Symbol, ...]
+TRIES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +196,16 @@ def sample(face: Face, at: Symbols, random: Random, values: dict[Expr, Expr]) ->
 
 
 def _inside(region: Set, at: Symbols, random: Random, values: dict[Expr, Expr]) -> list[Expr]:
+    """A random point of a set; the last one tried where a set is so thin that none of many lies in it."""
+    for _ in range(TRIES):
+        point = _near(region, at, random, values)
+        if contains(region, dict(zip(at, point, strict=True)), values):
+            break
+    return point
+
+
+def _near(region: Set, at: Symbols, random: Random, values: dict[Expr, Expr]) -> list[Expr]:
+    """A random point of a set from which others may be cut away."""
     region = plain(region)
     if isinstance(region, Interval):
         share = Rational(random.randint(60, 940), 1000)
@@ -209,12 +220,44 @@ def _inside(region: Set, at: Symbols, random: Random, values: dict[Expr, Expr]) 
         return [substitute(c + region.radius * s, values) for c, s in zip(region.center, shares, strict=True)]
     if isinstance(region, Point):
         return list(region.coordinates)
+    if isinstance(region, Difference):
+        return _near(region.whole, at, random, values)
+    if isinstance(region, Sublevel):
+        return _near(region.within, at, random, values)
+    if isinstance(region, sets.Union):
+        return _near(random.choice(region.parts), at, random, values)
     return [Rational(random.randint(-1400, 1400), 1000) for _ in at]
+
+
+def contains(region: Set, point: dict[Symbol, Expr], values: dict[Expr, Expr]) -> bool:
+    """Whether a point lies in what unions, differences and level sets leave of a set."""
+    region, at = plain(region), tuple(point)
+    if isinstance(region, Product):
+        return all(contains(p, {x: point[x] for x in own}, values) for p, own in _slices(region, at))
+    if isinstance(region, sets.Union):
+        return any(contains(part, point, values) for part in region.parts)
+    if isinstance(region, Difference):
+        return contains(region.whole, point, values) and not contains(region.hole, point, values)
+    if isinstance(region, Sublevel):
+        own = dict(zip(flat(region.variables), point.values(), strict=True))
+        level = substitute(scalar(region.condition), own | values)
+        return contains(region.within, point, values) and bool(level <= 0)
+    if isinstance(region, Interval):
+        (x,) = point.values()
+        return bool(substitute(region.lo, values) <= x) and bool(x <= substitute(region.hi, values))
+    if isinstance(region, Ball):
+        distance = sum(((x - c) ** 2 for x, c in zip(point.values(), region.center, strict=True)), S.Zero)
+        return bool(substitute(distance - region.radius**2, values) <= 0)
+    return True
 
 
 def positive_coordinates(region: Set, at: Symbols) -> frozenset[Symbol]:
     """The coordinates that are non-negative throughout the region (and so positive almost everywhere)."""
     region = plain(region)
+    if isinstance(region, Difference):
+        return positive_coordinates(region.whole, at)
+    if isinstance(region, Sublevel):
+        return positive_coordinates(region.within, at)
     if isinstance(region, Product):
         return frozenset().union(*(positive_coordinates(part, own) for part, own in _slices(region, at)))
     if isinstance(region, Interval) and region.lo.is_nonnegative:

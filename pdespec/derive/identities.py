@@ -65,12 +65,12 @@ def known_of(model: Model) -> Known:
 
 def equal(lhs: Expr, rhs: Expr, coordinates: tuple[Any, ...], model: Model, known: Known) -> Verdict:
     """Whether two terms are the same function of the coordinates."""
-    at = flat(coordinates)
-    region = product(*(_home(v, model) for v in coordinates)) if coordinates else None
+    region, variables = _home(coordinates, model)
+    at = flat(variables)
     a, b = flatten(expand(lhs)), flatten(expand(rhs))
     a, b = (a, b) if len(a) == len(b) else (_spread(a, len(b)), _spread(b, len(a)))
     differences = [x - y for x, y in zip(a, b, strict=True)]
-    if region is None or region.dimension != len(at):
+    if region is None:
         return decide(differences, known, at)
     return decide(differences, known, at, Face({}, within=((region, at),)), positive_coordinates(region, at))
 
@@ -79,10 +79,16 @@ def _spread(components: tuple[Expr, ...], n: int) -> tuple[Expr, ...]:
     return components * n if components == (S.Zero,) else components
 
 
-def _home(v: Any, model: Model) -> Set:
-    """The set that a coordinate runs over; all of space if it is bound elsewhere."""
-    found = next((d for d in model.domains if d.coordinates == (v,)), None)
-    return found.set if found is not None else RealSpace(getattr(v, "dimension", 1))
+def _home(coordinates: tuple[Any, ...], model: Model) -> tuple[Set | None, tuple[Any, ...]]:
+    """The set that coordinates run over, with all coordinates of it; all of space for one that is bound elsewhere."""
+    parts: list[Set] = []
+    variables: list[Any] = []
+    for v in coordinates:
+        if v not in variables:
+            found = next((d for d in model.domains if v in d.coordinates), None)
+            parts.append(found.set if found is not None else RealSpace(getattr(v, "dimension", 1)))
+            variables += found.coordinates if found is not None else (v,)
+    return (product(*parts) if parts else None), tuple(variables)
 
 
 # ── equal equations ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -178,7 +184,8 @@ def _nowhere_zero(form: Form, rules: Normal) -> bool:
 class Demand:
     """An equation that a declared solution must satisfy: its residual before the solution is put in, and where.
 
-    `home` is the space of the unknown, from whose ends the normal points outwards.
+    `home` is the space of the unknown, from whose ends the normal points outwards.  An equation that holds `up_to` a
+    multiplier of a constraint proves a solution, and refutes none.
     """
 
     name: str
@@ -186,13 +193,14 @@ class Demand:
     region: Set
     coordinates: tuple[Any, ...]
     home: Set | None = None
+    up_to: bool = False
 
 
 def demands(
     unknown: str, model: Model, residuals: Mapping[str, Residual], objectives: Iterable[Objective]
 ) -> list[Demand]:
     """Every equation listed with an unknown in a solve, and the stationarity of its objective."""
-    found: dict[str, Demand] = {}
+    found: dict[Any, Demand] = {}
     for solve in model.solves:
         listed = [residuals[label] for label in solve.equations if label in residuals]
         named = {f.name for r in listed for f in r.fields} | {name for _, name in solve.optima}
@@ -201,10 +209,11 @@ def demands(
         for r in listed:
             home = product(*(d.set for d in model.unknown(unknown).space)) if model.unknown(unknown).space else None
             found[r.label] = Demand(r.label, _term(r), r.equation.region, r.equation.coordinates, home)
-        free = not any(r.role == "constraint" for r in listed)
+        bound = any(r.role in ("constraint", "interior") for r in listed)
         for o in objectives:
-            if o.solve == solve.label and free:
-                found |= {d.name: d for d in _stationary(o, unknown, solve.objective_text, model)}
+            if o.solve == solve.label:
+                stationary = _stationary(o, unknown, solve.objective_text, model)
+                found |= {(solve.label, k): replace(d, up_to=bound) for k, d in enumerate(stationary)}
     return list(found.values())
 
 
@@ -225,9 +234,10 @@ def _stationary(objective: Objective, unknown: str, text: str, model: Model) -> 
         if field.name == unknown:
             u = model.unknown(unknown)
             at = tuple(v for d in u.domains for v in d.coordinates)
-            yield Demand(f"δ({text})/δ{unknown} = 0", term, product(*(d.set for d in u.domains)), at)
+            home = product(*(d.set for d in u.domains))
+            yield Demand(f"δ({text})/δ{unknown} = 0", term, home, at)
             for n in objective.natural:
-                yield Demand("the natural boundary condition", n.term, n.region, at)  # type: ignore[arg-type]
+                yield Demand("the natural boundary condition", n.term, n.region, at, home)  # type: ignore[arg-type]
 
 
 def satisfied(demand: Demand, formulas: Mapping[str, Expr], known: Known) -> Verdict:
@@ -245,7 +255,10 @@ def satisfied(demand: Demand, formulas: Mapping[str, Expr], known: Known) -> Ver
         return Verdict("undecided", value=f"no exact description of {failure}")
     if any(n.name.startswith("n[") for c in components for n in c.free_symbols) and not all(f.normal for f in parts):
         return Verdict("undecided", value=f"the normal of {demand.name} is not known")
-    return worst(decide(components, known, at, face, positive) for face in parts)
+    verdict = worst(decide(components, known, at, face, positive) for face in parts)
+    if demand.up_to and verdict.verdict == "refuted":
+        return Verdict("undecided", value=f"{demand.name} holds only up to a multiplier of a constraint, if at all")
+    return verdict
 
 
 def involves(demand: Demand, names: Iterable[str]) -> bool:

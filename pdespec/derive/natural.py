@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sympy import Add, Expr, Integer
+from sympy import Add, Expr, Integer, Symbol
 
 from pdespec.derive import calculus
 from pdespec.derive.derivation import NaturalCondition, Residual
@@ -36,8 +36,10 @@ def natural_conditions(
     terms: Iterable[BoundaryTerm], field: Field, conditions: Iterable[Residual]
 ) -> tuple[NaturalCondition, ...]:
     """The conditions on the free boundary, value by value and normal derivative by normal derivative."""
+    conditions = tuple(conditions)
     given = [r for r in conditions if fixes_value(r, field)]
     fixed = {p: r for r in given for p in pieces(r.equation.region)}
+    flat = {p for r in conditions if fixes_slope(r, field) for p in pieces(r.equation.region)}
     sums: dict[tuple[Set, bool], list[Expr]] = {}
     for t in terms:
         normal = not isinstance(t.node, FieldValue)
@@ -46,7 +48,8 @@ def natural_conditions(
     found = []
     for (region, normal), coefficients in sums.items():
         total = Add(*coefficients)
-        free = _free(region, [p for p in fixed if not normal or _vanishes(total, fixed[p], field)])
+        held = [p for p in fixed if not normal or p in flat or _vanishes(total, fixed[p], field)]
+        free = _free(region, [*held, *flat] if normal else held)
         if free is not None and total != 0:
             found.append(NaturalCondition(total, free))
     return tuple(found)
@@ -58,6 +61,21 @@ def fixes_value(residual: Residual, field: Field) -> bool:
         return False
     values = {v for c in residual.components for v in c.atoms(FieldValue) if not v.field.solve}
     return residual.linear and all(v.field == field and not v.orders for v in values) and bool(values)
+
+
+def fixes_slope(residual: Residual, field: Field) -> bool:
+    """Whether an equation prescribes the normal derivative of the field, c ∂ₙu − g with g free of the unknowns."""
+    if residual.role != "boundary" or residual.equation.relation != "=" or len(residual.components) != 1:
+        return False
+    (slope,) = residual.components
+    values = {v for v in slope.atoms(FieldValue) if not v.field.solve}
+    if not values or not residual.linear or any(v.field != field or sum(v.orders) != 1 for v in values):
+        return False
+    if all(len(v.orders) == 1 for v in values):
+        return True
+    expanded = slope.expand()
+    slopes = {expanded.coeff(v) / Symbol(f"n[{v.orders.index(1) + 1}]", real=True) for v in values}
+    return len(values) == len(next(iter(values)).orders) and len(slopes) == 1 and bool(slopes.pop().is_number)
 
 
 def _vanishes(coefficient: Expr, condition: Residual, field: Field) -> bool:

@@ -171,7 +171,13 @@ def _is_density(jet: Expr, known: Known) -> bool:
 
 
 def _witness(point: Mapping[Basic, Expr]) -> tuple[tuple[str, str], ...]:
-    return tuple((str(k), str(v)) for k, v in point.items() if not isinstance(k, Parameter))
+    from pdespec.derive.notation import unicode
+
+    return tuple(
+        (unicode(k) if isinstance(k, Component) else str(k), str(v))
+        for k, v in point.items()
+        if not isinstance(k, Parameter)
+    )
 
 
 def _text(value: Any) -> str:

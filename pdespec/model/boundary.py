@@ -231,22 +231,25 @@ def _meet(a: Set, b: Set, env: Env) -> bool:
     """Whether two sets, or what they bound, are known to have a point in common."""
     if a == b:
         return True
+    surfaces = isinstance(a, Boundary) and isinstance(b, Boundary)
     inner_a, inner_b = (plain(s.of) if isinstance(s, Boundary) else s for s in (a, b))
     if isinstance(inner_a, Ball) and isinstance(inner_b, Ball) and inner_a.dimension == inner_b.dimension:
         square = sum(((x - y) ** 2 for x, y in zip(inner_a.center, inner_b.center, strict=True)), S.Zero)
-        return bool(params_put_in((inner_a.radius + inner_b.radius) ** 2 - square, env).is_positive)
+        near = params_put_in((inner_a.radius + inner_b.radius) ** 2 - square, env).is_positive
+        nested = params_put_in((inner_a.radius - inner_b.radius) ** 2 - square, env).is_positive
+        return bool(near) and not (surfaces and nested)
     if isinstance(inner_a, Sublevel) and isinstance(inner_b, Sublevel) and inner_a.within == inner_b.within:
-        return _half_spaces_meet(inner_a, inner_b, env)
+        return _half_spaces_meet(inner_a, inner_b, surfaces, env)
     return False
 
 
-def _half_spaces_meet(a: Sublevel, b: Sublevel, env: Env) -> bool:
-    """{s x ≤ c} and {−s x ≤ d} with one coordinate x meet where c + d ≥ 0."""
+def _half_spaces_meet(a: Sublevel, b: Sublevel, surfaces: bool, env: Env) -> bool:
+    """{s x ≤ c} and {−s x ≤ d} with one coordinate x meet where c + d ≥ 0; of nested ones, the surfaces do not."""
     ha, hb = (_half_space(s, env) for s in (a, b))
     if ha is None or hb is None or ha[0] != hb[0]:
         return False
     if ha[1] * hb[1] > 0:
-        return True
+        return not surfaces or bool((ha[2] / ha[1] - hb[2] / hb[1]).is_zero)
     return bool((ha[2] / abs(ha[1]) + hb[2] / abs(hb[1])).is_nonnegative)
 
 

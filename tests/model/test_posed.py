@@ -54,6 +54,11 @@ ENDS = "ends: u = 0 on ∂X × I\n"
         "domain Ω(x, y) = disk((0, 0), 2) \\ disk((0, 0), 1)\nunknown u : Ω -> R, v : Ω -> R\na: -Δu + v = x on Ω\n"
         "b: -Δv + u = y on Ω\nw: u = 1 on ∂Ω\ninner: v = x on ∂(disk((0, 0), 1))\nouter: ∂n v + v = 0 on ∂(disk((0, 0), 2))\n"
         "solve a, b, w, inner, outer\n",
+        # nested circles with different values, and nested half-planes
+        "domain Ω(x, y) = disk((0, 0), 2) \\ disk((0, 0), 1)\nunknown u : Ω -> R\nbulk: Δu = 0 on Ω\n"
+        "outer: u = 1 on ∂(disk((0, 0), 2))\ninner: u = 0 on ∂(disk((0, 0), 1))\nsolve bulk, outer, inner\n",
+        "domain X(x) = R^2\ndomain A = {x in X : x[1] <= 0}, B = {x in X : x[1] <= 1}, S = B \\ A\nunknown u : S -> R\n"
+        "bulk: Δu = 0 on S\nl: u = 0 on ∂A\nr: u = 1 on ∂B\nsolve bulk, l, r\n",
         # Neumann's problem with its mean
         "domain Ω(x, y) = [0, 1]^2\nunknown u : Ω -> R\nbulk: -Δu = 0 on Ω\nwall: ∂n u = 0 on ∂Ω\nmean: ∬ u dx dy = 1\n"
         "solve bulk, wall, mean\n",
@@ -61,7 +66,7 @@ ENDS = "ends: u = 0 on ∂X × I\n"
         "domain X(x) = [0, 1]\nunknown u : X -> R\nbulk: ∂xxx u + u = x on X\nleft: u = 1 on {0}\nslope: ∂x u = 1 on {0}\n"
         "right: u = 1 on {1}\nsolve bulk, left, slope, right\n",
     ],
-    ids=range(17),
+    ids=range(19),
 )  # fmt: skip
 def test_well_posed(codes: Codes, text: str) -> None:
     assert codes(text) == []

@@ -56,3 +56,52 @@ def test_with_a_rotation_the_strong_form_alone_still_builds() -> None:
         line for line in text.split("\n") if "weak" not in line and not line.startswith("ritz:") and "ritz(" not in line
     ]
     assert compiler.compile(Source("committor.pde", "\n".join(kept)), folder=SPECS).require().source
+
+
+ON_PARTS = {
+    "a corner left of zero": ("[-2, -1]^2", "ln(x*y) = ln(-x) + ln(-y)"),
+    "a square with a hole": (r"[0, 1]^2 \ disk((0, 0), 1/2)", "|x² + y² - 1/4| = x² + y² - 1/4"),
+    "a disk away from the axes": ("disk((3, 3), 1)", "ln(x*y) = ln(x) + ln(y)"),
+    "two squares": ("[0, 1]^2 ∪ [1, 2]^2", "sqrt(x*y) = sqrt(x)*sqrt(y)"),
+}
+
+
+@pytest.mark.parametrize("what", ON_PARTS, ids=lambda what: what.replace(" ", "_"))
+def test_what_holds_on_the_domain_is_not_refuted_by_a_point_outside(what: str) -> None:
+    region, identity = ON_PARTS[what]
+    for domain, refused in ((region, False), ("[-2, 2]^2", True)):
+        text = f"domain Ω(x, y) = {domain}\nunknown u : Ω -> R\ncheck {identity}\n"
+        codes = [d.code for d in compiler.compile(text, upto="derivation").diagnostics]
+        assert ("PDE401" in codes) is refused, (domain, codes)
+
+
+NATURAL = "domain X(x) = [0, 1]\nunknown u : X -> R\nleft: u = 0 on {0}\n"
+CLAMPED = "flat: ∂x u = 0 on {0}\n"
+
+
+@pytest.mark.parametrize(
+    ("rest", "codes"),
+    [
+        ("check u = x² - 2*x\nsolve min[u] ∫ 1/2*|∇u|² + 2*u dx, left\n", []),
+        ("check u = x²\nsolve min[u] ∫ 1/2*|∇u|² + 2*u dx, left\n", ["PDE401"]),
+        ("check u = x\nsolve min[u] ∫ 1/2*|∇u|² dx + ∫[x in ∂X] 1/2*u² - 2*u dx, left\n", []),
+        ("check u = 2*x\nsolve min[u] ∫ 1/2*|∇u|² dx + ∫[x in ∂X] 1/2*u² - 2*u dx, left\n", ["PDE401"]),
+        ("check u = x²*(x² - 4*x + 6)/24\nsolve min[u] ∫ 1/2*(∂xx u)² - u dx, left, flat\n", []),
+        ("check u = x²*(1 - x)²/24\nsolve min[u] ∫ 1/2*(∂xx u)² - u dx, left, flat\n", ["PDE401"]),
+        ("check u = x²*(x² - 2*x)/24\nsolve min[u] ∫ 1/2*(∂xx u)² - u dx, left, flat\n", ["PDE401"]),
+        ("check u = x²*(x² - 4*x)/24\nsolve min[u] ∫ 1/2*(∂xx u)² - u dx, left, flat\n", ["PDE401"]),
+    ],
+    ids=["free end", "wrong there", "energy of the boundary", "wrong with it", "beam", "both", "moment", "shear alone"],
+)
+def test_a_declared_minimiser_meets_the_natural_conditions(rest: str, codes: list[str]) -> None:
+    assert [
+        d.code for d in compiler.compile(NATURAL + CLAMPED * ("flat" in rest) + rest, upto="derivation").diagnostics
+    ] == codes
+
+
+def test_a_constraint_proves_no_minimiser() -> None:
+    """Both satisfy what is listed; 6x(1 − x) alone is stationary, with a multiplier that is not looked for."""
+    for declared in ("6*x*(1 - x)", "30*x²*(1 - x)²"):
+        text = "domain X(x) = [0, 1]\nunknown u : X -> R\nends: u = 0 on ∂X\nmass: ∫ u dx = 1\n"
+        text += f"check u = {declared}\nsolve min[u] ∫ (∂x u)² dx, ends, mass\n"
+        assert [d.code for d in compiler.compile(text, upto="derivation").diagnostics] == ["PDE402"]
