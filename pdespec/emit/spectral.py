@@ -6,7 +6,7 @@ pointwise rest.
 
 from __future__ import annotations
 
-from sympy import Expr, I, Poly, S, Symbol
+from sympy import Expr, I, S, Symbol
 
 from pdespec.derive.components import scalar as in_coordinates
 from pdespec.derive.notation import unicode
@@ -19,12 +19,12 @@ from pdespec.emit.parts import Script
 from pdespec.model.bindings import Integrate
 from pdespec.model.fields import FieldValue
 from pdespec.model.refusal import refuse
-from pdespec.model.terms import flat
+from pdespec.model.terms import flat, variable
 from pdespec.plan.plan import Grid
 
 
 def split(plan: Grid) -> tuple[Expr, Expr, Expr]:
-    """(σ, m, g): û_t = σ û + m ĝ(u), with σ and m polynomials in the wave numbers k₁ … k_d and g a function of u."""
+    """(σ, m, g): û_t = σ û + m ĝ, with σ and m polynomials in the wave numbers k₁ … k_d and g a function of u and x."""
     right = in_coordinates(plan.flow.right).expand()
     coordinates = flat(space(plan.flow.field))
     waves = [Symbol(f"k[{j + 1}]", real=True) for j in range(len(coordinates))]
@@ -32,11 +32,12 @@ def split(plan: Grid) -> tuple[Expr, Expr, Expr]:
     symbol, rest = S.Zero, S.Zero
     for term in right.as_ordered_terms():
         values = list(term.atoms(FieldValue))
-        if len(values) == 1 and not (term / values[0]).has(FieldValue):
-            symbol += term / values[0] * _multiplier(values[0], waves)
+        factor = term / values[0] if len(values) == 1 else term
+        if len(values) == 1 and not factor.has(FieldValue, *coordinates):
+            symbol += factor * _multiplier(values[0], waves)
         else:
             rest += term
-    return _with_mobility(symbol, rest, coordinates, waves, u, plan)
+    return symbol, *_with_mobility(rest, coordinates, waves, u, plan)
 
 
 def _multiplier(value: FieldValue, waves: list[Symbol]) -> Expr:
@@ -48,26 +49,19 @@ def _multiplier(value: FieldValue, waves: list[Symbol]) -> Expr:
 
 
 def _with_mobility(
-    symbol: Expr, rest: Expr, coordinates: tuple[Expr, ...], waves: list[Symbol], u: Symbol, plan: Grid
-) -> tuple[Expr, Expr, Expr]:
+    rest: Expr, coordinates: tuple[Expr, ...], waves: list[Symbol], u: Symbol, plan: Grid
+) -> tuple[Expr, Expr]:
     """The rest as m applied to a pointwise function: itself, or a Laplacian of one."""
-    here = next((v for v in rest.atoms(FieldValue) if not any(v.orders)), None)
-    if rest == 0:
-        return symbol, S.One, S.Zero
-    names = set(rest.atoms(FieldValue))
-    base = next(iter(names))
-    plain_value = here or FieldValue(base.field, (), *base.point)
-    if all(not any(v.orders) for v in names):
-        return symbol, S.One, rest.xreplace({plain_value: u})
-    potential = _laplacian_potential(rest, coordinates, plain_value, u)
-    if potential is None:
-        refuse(
-            "PDE924",
-            plan.solve.span,
-            "this flow is not of the form u_t = Lu + M g(u)",
-            hint="solve it by collocation",
-        )
-    return symbol, -sum((k**2 for k in waves), S.Zero), potential
+    values = {v: u for v in rest.atoms(FieldValue) if not any(v.orders)}
+    pointwise = rest.xreplace(values)
+    time = variable(plan.flow.field.slots[-1])
+    if not pointwise.has(Integrate, FieldValue, time):
+        return S.One, pointwise
+    for value in [] if rest.has(Integrate, time, *coordinates) else values:
+        potential = _laplacian_potential(rest, coordinates, value, u)
+        if potential is not None:
+            return -sum((k**2 for k in waves), S.Zero), potential
+    refuse("PDE924", plan.solve.span, "this flow is not of the form u_t = Lu + M g(u)", hint="solve it by collocation")
 
 
 def _laplacian_potential(rest: Expr, coordinates: tuple[Expr, ...], value: FieldValue, u: Symbol) -> Expr | None:
@@ -75,11 +69,10 @@ def _laplacian_potential(rest: Expr, coordinates: tuple[Expr, ...], value: Field
     orders = [0] * (len(coordinates) + 1)
     orders[0] = 2
     second = FieldValue(value.field, tuple(orders), *value.point)
-    slope = rest.expand().coeff(second)
-    polynomial = Poly(slope.xreplace({value: u}), u) if slope != 0 else None
-    if polynomial is None:
+    slope = rest.expand().coeff(second).xreplace({value: u})
+    if slope == 0 or not slope.is_polynomial(u) or slope.has(FieldValue):
         return None
-    g = polynomial.as_expr().integrate(u)
+    g = slope.integrate(u)
     back = S.Zero
     for x in coordinates:
         back += g.xreplace({u: value}).diff(x, 2)
@@ -93,7 +86,8 @@ def spectral_section(stem: str, plan: Grid, script: Script) -> str:
     key = script.names.name(plan.flow.field.name)
     names = {Symbol(f"k[{j + 1}]", real=True): f"k[..., {j}]" for j in range(len(plan.cells))}
     write = Printer({**names, **script.constants(symbol, mobility)}, set(names.values()))
-    point = Printer({Symbol("u", real=True): key, **script.constants(g)}, {key})
+    places = {c: f"z[..., {k}]" for k, c in enumerate(flat(space(plan.flow.field)))}
+    point = Printer({Symbol("u", real=True): key, **places, **script.constants(g)}, {key, *places.values()})
     parts = []
     for name, term, what in (("symbol", symbol, "The linear part"), ("mobility", mobility, "What multiplies the rest")):
         code = write.code(term)
@@ -106,7 +100,7 @@ def spectral_section(stem: str, plan: Grid, script: Script) -> str:
         )
     rest = point.code(g)
     parts.append(
-        f"def {stem}rest({key}: Tensor) -> Tensor:\n"
+        f"def {stem}rest({key}: Tensor{', z: Tensor' if g.has(*places) else ''}) -> Tensor:\n"
         + docstring(escape(f"The rest of the flow, point by point: {unicode(g)}."))
         + "\n"
         + statement("return", rest.text if rest.tensor else f"torch.full_like({key}, {rest.text})")
@@ -174,8 +168,9 @@ def _energy(stem: str, plan: Grid, key: str, script: Script) -> str:
 
 def spectral_lines(stem: str, plan: Grid, key: str, script: Script) -> tuple[list[str], str]:
     """What is fixed before the steps, and a step of ETDRK4."""
-    before = [
-        "k = wavenumbers(grid)",
-        f"dealiased = {stem}mobility(k) * low_modes(grid)",
-    ]
-    return before, f'etdrk4(state["{key}"], etdrk4_coefficients({stem}symbol(k), dt), {stem}rest, dealiased)'
+    before = ["k = wavenumbers(grid)", f"dealiased = {stem}mobility(k) * low_modes(grid)"]
+    rest = f"{stem}rest"
+    if split(plan)[2].has(*flat(space(plan.flow.field))):
+        before.append(f"z = {corners(plan)}")
+        rest = f"lambda {key}: {stem}rest({key}, z)"
+    return before, f'etdrk4(state["{key}"], etdrk4_coefficients({stem}symbol(k), dt), {rest}, dealiased)'
