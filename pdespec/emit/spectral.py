@@ -57,7 +57,8 @@ def _with_mobility(
     time = variable(plan.flow.field.slots[-1])
     if not pointwise.has(Integrate, FieldValue, time):
         return S.One, pointwise
-    for value in [] if rest.has(Integrate, time, *coordinates) else values:
+    coefficients = rest.xreplace(dict.fromkeys(rest.atoms(FieldValue), S.One))
+    for value in [] if coefficients.has(Integrate, time, *coordinates) else values:
         potential = _laplacian_potential(rest, coordinates, value, u)
         if potential is not None:
             return -sum((k**2 for k in waves), S.Zero), potential
