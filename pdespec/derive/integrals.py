@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sympy import QQ, Basic, Expr, I, Integer, Mul, Rational, Symbol, Tuple, gamma, pi
 
+from pdespec.derive.faces import positive_coordinates
 from pdespec.derive.polynomial import ONE, ZERO, Form, exponential, generator, number, settled
 from pdespec.derive.readable import term
 from pdespec.model.bindings import Expect, Integrate, Law, Optimum
@@ -45,20 +46,26 @@ def integral(expr: Integrate | Expect, rules: Normal) -> Form:
     """The normal form of an integral or an expectation in scalar coordinates."""
     variables: Bound = tuple(expr.args[1])
     if isinstance(expr, Expect):
-        return _linear(rules.form(expr.body), Group(variables, expr.law), rules)
+        return _linear(rules.under(variables, frozenset()).form(expr.body), Group(variables, expr.law), rules)
     region = plain(expr.region)
     if isinstance(region, Finite):
-        values = (substitute(expr.body, {variables[0]: v}) for v in region.values)
-        return sum(map(rules.form, values), ZERO)
+        return sum((rules.form(substitute(expr.body, {variables[0]: v})) for v in region.values), ZERO)
+    if isinstance(region, Boundary) and isinstance(plain(region.of), Interval) and not _has_normal(expr.body):
+        ends = _ends(Region(plain(region.of))) or ()
+        return sum((rules.form(substitute(expr.body, {variables[0]: v})) for v in ends), ZERO)
     parts = [plain(p) for p in region.parts] if isinstance(region, Product) else [region]
     if sum(p.dimension for p in parts) != len(variables):
         parts = [region]
-    form = rules.form(expr.body)
+    form = rules.under(variables, positive_coordinates(region, variables)).form(expr.body)
     for part in reversed(parts):
         own = variables[len(variables) - part.dimension :] if len(parts) > 1 else variables
         variables = variables[: len(variables) - part.dimension]
         form = _linear(form, Group(own, Region(part)), rules)
     return form
+
+
+def _has_normal(body: Expr) -> bool:
+    return any(s.name.startswith("n[") for s in body.free_symbols)
 
 
 def _linear(form: Form, group: Group, rules: Normal) -> Form:
@@ -143,11 +150,11 @@ def _product(pieces: list[Any]) -> Form:
 
 def _connected(groups: list[Group], body: Form, rules: Normal) -> Form:
     ((monomial, exponent, c),) = body
+    if _normalised(groups, monomial, exponent, rules):
+        return number(1).scaled(c)
     if len(groups) == 1:
         if body == ONE:
             return _volume(groups[0], rules)
-        if _normalised(groups[0], monomial, exponent, rules):
-            return number(1).scaled(c)
         done = _elementary(groups[0], monomial, exponent, rules)
         if done is not None:
             return done.scaled(c)
@@ -189,19 +196,36 @@ def renamed(optimum: Optimum) -> Expr:
 # ── known integrals ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _normalised(group: Group, monomial: Any, exponent: Form, rules: Normal) -> bool:
-    """Whether the integrand is a density over all of its space."""
-    if exponent or len(monomial) != 1 or isinstance(group.measure, Law):
+def _normalised(groups: list[Group], monomial: Any, exponent: Form, rules: Normal) -> bool:
+    """Whether the integrand is a density, over all of its space."""
+    if exponent or len(monomial) != 1:
         return False
     ((g, k),) = monomial
     if k != 1 or not isinstance(g, FieldValue) or any(g.orders):
         return False
-    size = next((n for f, n in rules.densities if f == g.field), None)
-    return size == len(group.variables) and g.point[:size] == group.variables
+    home = next((region for f, region in rules.homes if f == g.field), None)
+    if home is None:
+        return False
+    measures = {group.variables: group.measure for group in groups}
+    whole = plain(home)
+    start = 0
+    for factor in map(plain, whole.parts if isinstance(whole, Product) else (whole,)):
+        own = g.point[start : start + factor.dimension]
+        measure = measures.pop(own, None)
+        start += factor.dimension
+        if not isinstance(measure, Region) or plain(measure.value) != factor:
+            return False
+    return not measures
 
 
 def _elementary(group: Group, monomial: Any, exponent: Form, rules: Normal) -> Form | None:
-    """∫ sᵏ e^{αs} ds over an interval or a circle, or nothing."""
+    """∫ sᵏ e^{αs} ds over an interval, a circle or a torus, or nothing."""
+    region = plain(group.measure.value) if isinstance(group.measure, Region) else None
+    if isinstance(region, Torus) and region.dimension > 1:
+        form = Form({(monomial, exponent): QQ(1)})
+        for s, period in zip(group.variables, region.periods, strict=True):
+            form = _linear(form, Group((s,), Region(Torus((period,)))), rules)
+        return None if any(g.has(Integrate) for g in form.generators()) else form
     ends = _ends(group.measure)
     if ends is None:
         return None

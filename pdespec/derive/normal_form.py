@@ -9,7 +9,7 @@ zero answers yes.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sympy import (
@@ -63,6 +63,7 @@ from pdespec.derive.polynomial import (
 from pdespec.derive.readable import expression, term
 from pdespec.model.bindings import Density, Expect, Integrate, Optimum
 from pdespec.model.fields import Field, FieldValue
+from pdespec.model.sets import Set
 from pdespec.model.terms import Term
 from pdespec.model.vectors import Component
 
@@ -76,15 +77,17 @@ class NoNormalForm(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Normal:
-    """The rules with what is known: `densities` are positive and integrate to one over their space, `positive_symbols`
-    are coordinates that are positive throughout their region.
+    """The rules with what is known: `densities` are positive and integrate to one over their `homes`, and
+    `positive_symbols` are coordinates that are positive throughout their region.
 
     A density is given with the number of its scalar coordinates of space, which come first.
     """
 
     densities: tuple[tuple[Field, int], ...] = ()
     positive_symbols: frozenset[Symbol] = frozenset()
+    homes: tuple[tuple[Field, Set], ...] = ()
     _known: dict[Basic, Form] = field(default_factory=dict, compare=False, repr=False)
+    _inner: dict[frozenset[Symbol], Normal] = field(default_factory=dict, compare=False, repr=False)
 
     def form(self, expr: Expr) -> Form:
         """The normal form."""
@@ -94,6 +97,15 @@ class Normal:
             found = self._form(expr)
             self._known[expr] = found
         return found
+
+    def under(self, variables: tuple[Symbol, ...], positive: frozenset[Symbol]) -> Normal:
+        """The rules for what stands under a binder, whose variables hide the coordinates of the same name."""
+        symbols = self.positive_symbols.difference(variables) | positive
+        if symbols == self.positive_symbols:
+            return self
+        if symbols not in self._inner:
+            self._inner[symbols] = replace(self, positive_symbols=symbols, _known={}, _inner={})
+        return self._inner[symbols]
 
     def _form(self, expr: Expr) -> Form:
         if isinstance(expr, Rational):
@@ -142,7 +154,8 @@ class Normal:
         if isinstance(expr, Density):
             return self.form(density(expr.law, expr.point))
         if isinstance(expr, Optimum):
-            return generator(integrals.renamed(expr.func(self.canonical(expr.body), *expr.args[1:])))
+            under = self.under(tuple(expr.args[1]), frozenset())
+            return generator(integrals.renamed(expr.func(under.canonical(expr.body), *expr.args[1:])))
         raise NoNormalForm(f"{type(expr).__name__} has no normal form")
 
     # ── powers and functions ──────────────────────────────────────────────────────────────────────────────────────────

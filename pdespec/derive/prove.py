@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 import mpmath
-from sympy import Add, Basic, Expr, Rational, Symbol
+from sympy import Abs, Add, Basic, Expr, Rational, Symbol
 
 from pdespec.derive.deadline import tick
 from pdespec.derive.evaluate import NoValue, evaluate
@@ -24,6 +24,7 @@ from pdespec.derive.readable import expression
 from pdespec.derive.trial import Space, realise, trial
 from pdespec.model.bindings import Expect, Integrate, Optimum
 from pdespec.model.fields import Field, FieldValue
+from pdespec.model.sets import Set, product
 from pdespec.model.substitution import substitute
 from pdespec.model.terms import Parameter
 from pdespec.model.vectors import Component
@@ -42,7 +43,17 @@ class Known:
     spaces: Mapping[Field, Space] = field(default_factory=dict)
 
     def rules(self, positive: frozenset[Symbol] = frozenset()) -> Normal:
-        return Normal(self.densities, positive)
+        homes = ((f, _home(self.spaces[f], size)) for f, size in self.densities if f in self.spaces)
+        return Normal(self.densities, positive, tuple(homes))
+
+
+def _home(space: Space, size: int) -> Set:
+    """The factors of a domain that hold the first so many coordinates."""
+    factors: list[Set] = []
+    for region in space.regions:
+        if sum(f.dimension for f in factors) < size:
+            factors.append(region)
+    return product(*factors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +212,7 @@ def _by_quadrature(residual: Expr, known: Known, at: Symbols, face: Face) -> Ver
                 point |= {s: abs(_random(random, True)) for s in loose}
                 numbers = {k: float(v) for k, v in point.items()}
                 value, error = estimate(concrete, numbers)
-                size = max(abs(estimate(t, numbers)[0]) for t in Add.make_args(concrete)) or 1.0
+                size = max(abs(estimate(t, numbers)[0]) for t in Add.make_args(_in_moduli(concrete))) or 1.0
                 if abs(value) > 1e3 * error + 1e-9 * size:
                     witness = _trial_witness(point, functions, residual)
                     return Verdict("refuted", residual, witness, f"{value:.10g}")
@@ -210,6 +221,13 @@ def _by_quadrature(residual: Expr, known: Known, at: Symbols, face: Face) -> Ver
         except (NoQuadrature, KeyError):
             return Verdict("undecided", residual)
     return Verdict("undecided", residual, points=agreed, digits=max(digits, 0))
+
+
+def _in_moduli(expr: Expr) -> Expr:
+    """The expression with every integrand in its modulus: a scale for a value that cancels."""
+    if isinstance(expr, (Integrate, Expect)):
+        return expr.func(Abs(expr.body), *expr.args[1:])
+    return expr.func(*map(_in_moduli, expr.args)) if expr.has(Integrate, Expect) else expr
 
 
 def _agreement(value: Any, error: Any, size: Any) -> int:

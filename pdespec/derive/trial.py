@@ -1,7 +1,7 @@
 """Concrete smooth functions in place of fields, with which an integral identity can be refuted.
 
 A function is a₀ + Σ aⱼ sin(kⱼ·x + cⱼ), with the period of a torus where there is one and times e^{−|x|²/4} on unbounded
-space; a density is the exponential of such a function, divided by its integral at one time.
+space; a density is a mixture, with weights that depend on time, of exponentials of such functions over their integrals.
 """
 
 from __future__ import annotations
@@ -35,9 +35,14 @@ def trial(field: Field, space: Space, random: Random) -> tuple[tuple[Symbol, ...
     for n in field.shape:
         size *= n
     decay, scales = _scales(space, slots)
-    formulas = [_waves(slots, scales, random) for _ in range(size)]
     if space.mass:
-        return slots, (_normalised(exp(formulas[0] / 2) * decay**2, slots[: space.mass], space),)
+        own = slots[: space.mass]
+        waves = (exp(_waves(own, scales[: space.mass], random) / 2) for _ in range(2))
+        first, second = (_normalised(w * decay**2, own, space) for w in waves)
+        phase = Rational(random.randint(0, 60), 10)
+        share = (1 + sin(sum(slots[space.mass :], phase)) / 2) / 2
+        return slots, (share * first + (1 - share) * second,)
+    formulas = [_waves(slots, scales, random) for _ in range(size)]
     return slots, tuple(f * decay for f in formulas)
 
 
@@ -81,8 +86,7 @@ def _normalised(weight: Expr, slots: tuple[Symbol, ...], space: Space) -> Expr:
         start += part.dimension
         if own:
             mass = Group(own, Region(part)).around(mass)
-    at = dict.fromkeys(weight.free_symbols - set(slots), 0.5)
-    return weight / Float(float(integrate(mass, at, fine=True)), 17)
+    return weight / Float(float(integrate(mass, {}, fine=True)), 17)
 
 
 def realise(expr: Expr, functions: dict[Field, tuple[tuple[Symbol, ...], tuple[Expr, ...]]]) -> Expr:

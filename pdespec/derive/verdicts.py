@@ -37,7 +37,9 @@ def _refuted(outcome: Identity, model: Model) -> Diagnostic:
 
 def _undecided(outcome: Identity) -> Diagnostic:
     check = outcome.check
-    if outcome.points:
+    if outcome.points and not outcome.digits:
+        held = "the quadrature of its integrals is too coarse to tell"
+    elif outcome.points:
         held = f"it holds at {outcome.points} random points to {outcome.digits} digits"
     elif outcome.factor is not None:
         held = "the two differ by a factor that may vanish"

@@ -191,8 +191,8 @@ def _modulus(node: ast.Abs, env: Env) -> Value:
 
 
 def absolute(operand: Expr, env: Env) -> Expr:
-    """|a|, without the bars where a is never negative."""
-    return operand if nonnegative(operand, env) else Abs(operand)
+    """|a|, without the bars where a is never negative, at another point neither: x may be moved to −x later."""
+    return operand if nonnegative(operand, env, everywhere=True) else Abs(operand)
 
 
 @rule(ast.Tuple)

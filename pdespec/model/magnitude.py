@@ -115,8 +115,8 @@ def _estimate(number: Expr) -> float:
     return float(number.evalf(15)) if not number.args or number.is_number else math.nan
 
 
-def nonnegative(expr: Expr, env: Env) -> bool:
-    """Whether a scalar term is proved never to be negative."""
+def nonnegative(expr: Expr, env: Env, *, everywhere: bool = False) -> bool:
+    """Whether a scalar term is proved never to be negative, here or at whatever point it is taken later."""
     if expr.is_nonnegative or (expr.is_number and expr.is_nonnegative is not None):
         return bool(expr.is_nonnegative)
     if isinstance(expr, FieldValue):
@@ -126,15 +126,15 @@ def nonnegative(expr: Expr, env: Env) -> bool:
     if isinstance(expr, Density):
         return True
     if isinstance(expr, Defined):
-        return nonnegative(expr.body, env)
+        return nonnegative(expr.body, env, everywhere=everywhere)
     if isinstance(expr, (Integrate, Expect, IndexedSum)):
-        return nonnegative(expr.body, env)
+        return nonnegative(expr.body, env, everywhere=everywhere)
     if isinstance(expr, (Add, Mul)):
-        return all(nonnegative(a, env) for a in expr.args)
+        return all(nonnegative(a, env, everywhere=everywhere) for a in expr.args)
     if isinstance(expr, Pow):
         exponent = params_put_in(expr.exp, env)
-        return nonnegative(expr.base, env) or bool(exponent.is_even)
-    return isinstance(expr, Symbol) and _on_positive_interval(expr, env)
+        return nonnegative(expr.base, env, everywhere=everywhere) or bool(exponent.is_even)
+    return not everywhere and isinstance(expr, Symbol) and _on_positive_interval(expr, env)
 
 
 def _nonnegative_values(value: FieldValue, env: Env) -> bool:

@@ -105,3 +105,32 @@ def test_a_constraint_proves_no_minimiser() -> None:
         text = "domain X(x) = [0, 1]\nunknown u : X -> R\nends: u = 0 on ∂X\nmass: ∫ u dx = 1\n"
         text += f"check u = {declared}\nsolve min[u] ∫ (∂x u)² dx, ends, mass\n"
         assert [d.code for d in compiler.compile(text, upto="derivation").diagnostics] == ["PDE402"]
+
+
+INTERVAL = "domain X(x) = [0, 1], I(t) = [0, 1]\nunknown p : P(X) over I\nf(x) := |x|\n"
+SQUARE = "domain X(x, y) = [0, 1]^2, I(t) = [0, 1]\nunknown p : P(X) over I\n"
+CIRCLES = "domain X(x, y) = torus(2*π, 1)\nunknown u : X -> R\n"
+SCOPES = {
+    "half of the mass": (INTERVAL, "∫[x in [0, 1/2]] p dx = 1", "PDE401"),
+    "mass over a half-plane": (
+        "domain X(x) = R^2, I(t) = [0, 1]\ndomain A = {x in X : x[1] <= 0}\nunknown p : P(X) over I\n",
+        "∫[x in A] p dx = 1",
+        "PDE402",
+    ),
+    "mass over a square": (SQUARE, "∬ p dx dy = 1", ""),
+    "mass after a reflection": (INTERVAL, "∫ p(1 - x) dx = 1", "PDE402"),
+    "a bound point that is negative": (INTERVAL, "∫[x in [-1, 1]] |x| dx = 0", "PDE401"),
+    "a bound point under a root": (INTERVAL, "∫[x in [-1, 1]] sqrt(x²) dx = ∫[x in [-1, 1]] x dx", "PDE401"),
+    "an expectation of a modulus": (INTERVAL, "𝔼[x ~ gauss(0, 1)] |x| = 𝔼[x ~ gauss(0, 1)] x", "PDE402"),
+    "a function at a negative point": (INTERVAL, "f(-x) = -x", "PDE401"),
+    "a bound point that is positive": (CIRCLES, "∫[s in [0, 1]] sqrt(s²) ds = 1/2", ""),
+    "waves on a torus": (CIRCLES, "∬ 3 + cos(x)*sin(2*π*y) + cos(x)² dx dy = 7*π", ""),
+    "the ends of an interval": (INTERVAL, "∫[x in ∂X] x*p dx = p(1)", ""),
+}
+
+
+@pytest.mark.parametrize("what", SCOPES, ids=lambda what: what.replace(" ", "_"))
+def test_what_is_known_of_a_coordinate_stays_in_its_scope(what: str) -> None:
+    spec, identity, code = SCOPES[what]
+    result = compiler.compile(f"{spec}check {identity}\n", upto="derivation")
+    assert [d.code for d in result.diagnostics] == [code] * bool(code)
