@@ -36,12 +36,12 @@ from pdespec.derive.glyphs import ATOM, OPERATOR, POWER, PRODUCT, SUM, Text, lat
 from pdespec.model.bindings import Defined
 from pdespec.model.fields import FieldValue
 from pdespec.model.terms import Parameter, Term
-from pdespec.model.vectors import Vec
+from pdespec.model.vectors import Partial, Vec
 
 
-def unicode(term: Any) -> str:
-    """A term (or a law) in one line of Unicode."""
-    return Printer(latex=False).print(term).text
+def unicode(term: Any, times: frozenset[Any] = frozenset()) -> str:
+    """A term (or a law) in one line of Unicode; in its sums derivatives by the `times` come first: ∂t u − Δu."""
+    return Printer(latex=False, times=times).print(term).text
 
 
 def latex(term: Any) -> str:
@@ -51,10 +51,11 @@ def latex(term: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Printer:
-    """One of the two alphabets; `bound` are the points of the integrals around."""
+    """One of the two alphabets; `bound` are the points of the integrals around, `times` the variables that lead."""
 
     latex: bool
     bound: tuple[tuple[Any, ...], ...] = ()
+    times: frozenset[Any] = frozenset()
 
     def print(self, term: Any) -> Text:
         """The text of a term."""
@@ -95,7 +96,7 @@ class Printer:
 
     def _sum(self, term: Add) -> Text:
         text = ""
-        for t in _positive_first(_grouped(sorted(term.args, key=_rank))):
+        for t in _positive_first(_grouped(sorted(term.args, key=lambda t: _rank(t, self.times)))):
             negative, size = _unsigned(t)
             printed = self.within(size, PRODUCT)
             if not text:
@@ -257,12 +258,13 @@ def _place(f: Expr) -> tuple[int, str]:
     return 6 + isinstance(base, Vec) + operators.derives(base), str(f)
 
 
-def _rank(t: Expr) -> tuple[Any, ...]:
-    """The place of a term of a sum: what is differentiated most first, constants last."""
+def _rank(t: Expr, times: frozenset[Any]) -> tuple[Any, ...]:
+    """The place of a term of a sum: derivatives in time first, then what is differentiated most, constants last."""
+    moves = any(isinstance(n, Partial) and times.intersection(n.variables) for n in _nodes(t))
     orders = max((operators.order(n) for n in _nodes(t)), default=0)
     divergence = any(operators.is_divergence(f) for f in Mul.make_args(t))
     constant = not t.free_symbols - {s for s in t.free_symbols if isinstance(s, Parameter)} and not t.has(Term)
-    return constant, not divergence, -orders, not t.has(FieldValue), -_degree(t), _unsigned(t)[0], str(t)
+    return constant, not moves, not divergence, -orders, not t.has(FieldValue), -_degree(t), _unsigned(t)[0], str(t)
 
 
 def _nodes(t: Basic) -> list[Basic]:

@@ -9,11 +9,13 @@ array over pairs of points ever carries a vector.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sympy import Add, Expr, Integer, Mul, S, Symbol, expand_mul, fraction, log
 
 from pdespec.derive.gradient import gradient
 from pdespec.emit.arrays import Array, Points, Scope, unsupported
-from pdespec.emit.code import Precedence
+from pdespec.emit.code import Precedence, precedence
 from pdespec.emit.expression import Printer
 from pdespec.model.bindings import Defined, Density, Expect, IndexedSum, Integrate
 from pdespec.model.fields import FieldValue
@@ -138,7 +140,7 @@ def _call(term: Defined, scope: Scope) -> Array | None:
         return Array(f"{scope.request(term, 'value')}({arguments})", axes)
     if len(codes) == 2 and axes == (*codes[0].axes, *codes[1].axes) and all(a in scope.points for a in term.arguments):
         return Array(f"{scope.request(term, 'matrix')}({arguments})", axes)
-    return scalar(unfold(term), scope)
+    return scalar(unfold(term), replace(scope, known={f: d for f, d in scope.known.items() if d != term}))
 
 
 def _aligned(code: Array, axes: tuple[str, ...]) -> str:
@@ -390,6 +392,5 @@ def _contract_vector(s: Expr, v: Expr, over: Points, scope: Scope) -> Array:
         return Array(f"{left.tight()} @ {right.tight()} / len({over.code})", outer, level=Precedence.PRODUCT)
     if over.uniform:
         return Array(f"{left.tight()} @ {right.tight()} * {over.weights}", outer, level=Precedence.PRODUCT)
-    return Array(
-        f"({left.within(Precedence.SIGN)} * {over.weights}) @ {right.tight()}", outer, level=Precedence.PRODUCT
-    )
+    factor = left.text if precedence(left.text) >= Precedence.PRODUCT else left.within(Precedence.SIGN)
+    return Array(f"({factor} * {over.weights}) @ {right.tight()}", outer, level=Precedence.PRODUCT)

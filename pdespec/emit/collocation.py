@@ -17,7 +17,7 @@ from pdespec.emit.parts import Script, Section, SolveCode, prefix, solution_name
 from pdespec.emit.pictures import saved_fields
 from pdespec.emit.regions import sampler
 from pdespec.emit.residuals import equations_section, needs_normals, spell, used
-from pdespec.model.sets import product
+from pdespec.model.sets import Named, product
 from pdespec.plan.plan import Collocation, Condition, Network
 from pdespec.plan.unbounded import within
 
@@ -32,7 +32,7 @@ def emit_collocation(plan: Collocation, script: Script) -> SolveCode:
         Section("objective", _objective(stem, plan, script)),
         Section("solve", _solve(stem, plan, script), f"spec:{plan.solve.span.line}"),
     )
-    domain = product(*(d.set for d in script.model.unknown(plan.fields[0].name).domains))
+    domain = product(*(Named(d.name, d.set) for d in script.model.unknown(plan.fields[0].name).domains))
     region = within(domain, plan.box) if plan.box else domain
     return SolveCode(
         plan.solve.label,

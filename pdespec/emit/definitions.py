@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NoReturn
 
+import sympy
 from sympy import Expr, Float, Symbol
 
 from pdespec.derive.components import expand, scalar
@@ -22,8 +23,11 @@ from pdespec.emit.layout import comment, comments, docstring, statement
 from pdespec.emit.names import escape
 from pdespec.emit.parts import Script, Section
 from pdespec.model.bindings import Defined, Expect, IndexedSum, Integrate
-from pdespec.model.terms import VectorVariable, shape
+from pdespec.model.terms import VectorVariable, flat, shape
 from pdespec.model.vectors import Component, Dot, Grad
+
+MOST_WRITTEN_OUT = 4
+"""Quadratic forms in more variables stay products."""
 
 Key = tuple[str, str]
 """The name of a definition, and what of it is wanted."""
@@ -96,12 +100,25 @@ def _function(term: Defined, script: Script) -> str:
     name = script.names.name(term.name)
     arguments = _arguments(term, script)
     write = _printer(term, script)
+    formula = _multiplied_out(term)
     head = f"def {name}({', '.join(f'{n}: Tensor' for n in arguments.values())}) -> Tensor:"
     if shape(term.body):
         body = statement("return", f"torch.stack([{', '.join(write(c) for c in expand(term.body))}], -1)")
     else:
-        body = statement("return", _value(term.body, write, arguments))
-    return f"{comment(head, _place(term, script))}\n{docstring(escape(unicode(term.body)))}\n{body}"
+        body = statement("return", _value(formula, write, arguments))
+    return f"{comment(head, _place(term, script))}\n{docstring(escape(unicode(formula)))}\n{body}"
+
+
+def _multiplied_out(term: Defined) -> Expr:
+    """The body of a definition; a quadratic form (x − m)·A(x − m) as a polynomial in x₁, …, where that is shorter."""
+    variables = flat(term.formals)
+    if shape(term.body) or len(variables) > MOST_WRITTEN_OUT or not term.body.has(Dot):
+        return term.body
+    whole = scalar(term.body)
+    if not whole.is_polynomial(*variables):
+        return term.body
+    polynomial = sympy.expand(whole)
+    return polynomial if polynomial.count_ops() < whole.count_ops() else term.body
 
 
 def _place(term: Defined, script: Script) -> str:

@@ -131,6 +131,8 @@ def descent_lines(
         parameters = "parameters"
     stages = []
     for k, d in enumerate(iterations):
+        if d.name == "lbfgs":
+            lines.append(f"    # a step of L-BFGS is {ITERATIONS_A_STEP} of its iterations")
         optimiser = d.name if [i.name for i in iterations].count(d.name) == 1 else f"{d.name}_{k + 1}"
         lines.append(f"    {optimiser} = {_optimiser(d, parameters)}")
         steps = f"config.share({stage_steps(d)})"

@@ -104,7 +104,7 @@ def _number(expr: Number, printer: Printer) -> Code:
 
 def _rational(expr: Rational, printer: Printer) -> Code:
     p, q = int(expr.p), int(expr.q)
-    if q in _DYADIC and abs(p) < 1000:
+    if (q in _DYADIC or _is_short(expr)) and abs(p) < 1000:
         return Code(literal(p / q, printer.span), Precedence.SIGN if p < 0 else Precedence.ATOM)
     if max(abs(p), q) >= 2**53 or (q >= 1000 and is_decimal(expr)):
         return _number(Float(expr, 17), printer)
@@ -114,6 +114,11 @@ def _rational(expr: Rational, printer: Printer) -> Code:
 def is_decimal(expr: Expr) -> bool:
     """Whether a number is a decimal one, as people write them."""
     return bool(expr.is_Rational and 10 ** len(str(expr.q)) % expr.q == 0)
+
+
+def _is_short(expr: Rational) -> bool:
+    """Whether a fraction has at most three decimals: the literal 0.3 is the correctly rounded 3/10."""
+    return bool(1000 % expr.q == 0)
 
 
 def _constant(expr: NumberSymbol, printer: Printer) -> Code:
@@ -205,7 +210,9 @@ def _product(expr: Mul, printer: Printer) -> Code:
     negative, unsigned = _unsigned(expr)
     size, above, below = _fraction(unsigned)
     numerator, denominator = _ordered(above, printer), _ordered(below, printer)
-    if isinstance(size, Rational) and size.q != 1 and (denominator or size.q not in _DYADIC or size.p >= 1000):
+    dyadic = size.is_Rational and size.q in _DYADIC
+    decimal = size.is_Rational and ((dyadic and not denominator) or (_is_short(size) and not dyadic))
+    if isinstance(size, Rational) and size.q != 1 and (not decimal or size.p >= 1000):
         if max(size.p, size.q) >= 2**53:
             numerator.insert(0, printer.code(size))
         else:

@@ -17,11 +17,12 @@ from pdespec.emit.expression import Printer
 from pdespec.emit.flow_reports import flow_leaf, flow_measure, kept_times
 from pdespec.emit.flow_scope import ADVANCE, Laws, Representation, along, corners, scope_for, space
 from pdespec.emit.layout import docstring, statement
-from pdespec.emit.names import escape, literal
+from pdespec.emit.names import escape, latin, literal
 from pdespec.emit.parts import Script, Section, SolveCode, prefix, shown_name, solution_name, term_key
 from pdespec.emit.regions import bounds, joined, number
 from pdespec.emit.sharing import mentions, returned
 from pdespec.emit.spectral import spectral_lines, spectral_section
+from pdespec.model.bindings import Law
 from pdespec.model.fields import FieldValue
 from pdespec.model.refusal import refuse
 from pdespec.model.sets import Interval, Torus, plain, product
@@ -192,7 +193,9 @@ def _start(stem: str, plan: Grid, script: Script) -> str:
     write = Printer({**names, **script.constants(term)}, set(names.values()))
     value = write.code(term)
     text = value.text if value.tensor else f"torch.full_like(z[..., 0], {value.text})"
-    lines = [f"def {stem}initial(z: Tensor) -> Tensor:", docstring(escape(unicode(term))), statement("return", text)]
+    law = plan.start.equation.rhs
+    what = f"The density of {unicode(law)}." if isinstance(law, Law) else unicode(term)
+    lines = [f"def {stem}initial(z: Tensor) -> Tensor:", docstring(escape(what)), statement("return", text)]
     return "\n".join(lines)
 
 
@@ -306,12 +309,12 @@ def _save(plan: Grid, key: str, solution: str, script: Script) -> tuple[str, ...
     """The states that were kept, over their axes."""
     _p, here, _ = representation(plan, script)
     names = (
-        [script.names.name(here.name)]
+        [latin(here.name)]
         if not isinstance(here, VectorVariable)
-        else [f"{script.names.name(here.name)}{k}" for k in range(1, len(plan.cells) + 1)]
+        else [f"{latin(here.name)}{k}" for k in range(1, len(plan.cells) + 1)]
     )
     shown = shown_name(plan.solve)
-    time = script.names.name(plan.flow.field.slots[-1])
+    time = latin(plan.flow.field.slots[-1])
     kept = f'kept_fields(solutions["{solution}"], "{key}")'
     lines = [f'grid = solutions["{solution}"].grid']
     for k, name in enumerate(names):

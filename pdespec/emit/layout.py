@@ -72,7 +72,9 @@ def statement(head: str, expression: str, indent: int = 4, note: str = "", width
     return above + f"{pad}{head} " + fold(expression, indent, bracketed=False, width=width)
 
 
-_HEAD = re.compile(r"(return|yield|[A-Za-z_][\w.]*(?:\[[^=]*?\])?(?:, [A-Za-z_]\w*)*(?:: [^=]+?)? =) (.+)")
+_HEAD = re.compile(
+    r"(return|yield|[A-Za-z_][\w.]*(?:\[[^=]*?\])?(?:, [A-Za-z_]\w*(?:\[[^=]*?\])?)*(?:: [^=]+?)? =) (.+)"
+)
 _DEFINITION = re.compile(r"(def \w+)\((.*)\)( -> .+:)")
 
 

@@ -56,9 +56,14 @@ def spell(condition: Condition, script: Script) -> Names:
         n: f"n_{coordinate_name(x, script)}"
         for n, x in zip(normal_symbols(condition), condition.coordinates, strict=False)
     }
-    times = {d.coordinates[0] for d in script.model.domains if d.time}
-    time = next((k for k, c in enumerate(condition.coordinates) if c in times), None)
+    moving = times(script)
+    time = next((k for k, c in enumerate(condition.coordinates) if c in moving), None)
     return Names(dict(zip(condition.coordinates, inputs, strict=True)), channels, normals, time)
+
+
+def times(script: Script) -> frozenset[Symbol]:
+    """The coordinates that are times."""
+    return frozenset(d.coordinates[0] for d in script.model.domains if d.time)
 
 
 def coordinate_name(symbol: Expr, script: Script) -> str:
@@ -121,8 +126,8 @@ def residual_function(condition: Condition, script: Script) -> str:
     head = f"def {name}({', '.join(f'{a}: Tensor' for a in used(names, condition))}) -> "
     head += "Tensor:" if len(texts) == 1 else f"tuple[{', '.join(['Tensor'] * len(texts))}]:"
     line = condition.residual.equation.span.line
-    body = statement("return", texts[0]) if len(texts) == 1 else statement("return", "(" + ", ".join(texts) + ")")
-    text = escape(unicode(condition.residual.term))
+    body = statement("return", ", ".join(texts))
+    text = escape(unicode(condition.residual.term, times(script)))
     return f"{comment(head, f'spec:{line}')}\n{docstring(text)}\n{body}"
 
 

@@ -35,7 +35,7 @@ from pdespec.emit.regions import patches, sampler, source_argument, tensor_rule
 from pdespec.emit.residuals import coordinate_name, equations_section
 from pdespec.model.bindings import Defined, Integrate
 from pdespec.model.fields import FieldValue
-from pdespec.model.sets import Set, product
+from pdespec.model.sets import Named, Set, product
 from pdespec.model.terms import VectorVariable
 from pdespec.plan.conditions import sampler_of
 from pdespec.plan.plan import Ritz
@@ -56,7 +56,7 @@ def emit_ritz(plan: Ritz, script: Script) -> SolveCode:
     title = f"objective: {escape(plan.solve.objective_text)}"
     sections.append(Section(title, _objective(stem, plan, others, script)))
     sections.append(Section("solve", _solve(stem, plan, others, script), f"spec:{plan.solve.span.line}"))
-    domain = product(*(d.set for d in script.model.unknown(plan.fields[0].name).domains))
+    domain = product(*(Named(d.name, d.set) for d in script.model.unknown(plan.fields[0].name).domains))
     labels = [*(e for e, _ in plan.constraints), *(c.label for c in plan.conditions)]
     return SolveCode(
         plan.solve.label,

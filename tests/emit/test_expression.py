@@ -58,7 +58,7 @@ write = Printer(NAMES, TENSORS)
         (sp.Abs(x - y), "(x - y).abs()"),
         (sp.Max(x, 0), "x.clamp(min=0)"),
         (sp.Min(x, y), "torch.minimum(x, y)"),
-        (sp.Piecewise((1, x < 0), (sp.Rational(1, 10), True)), "torch.where(x < 0, x.new_tensor(1), 1 / 10)"),
+        (sp.Piecewise((1, x < 0), (sp.Rational(1, 10), True)), "torch.where(x < 0, x.new_tensor(1), 0.1)"),
         (sp.Heaviside(x, 0), "torch.where(x > 0, 1.0, 0.0)"),
         (10**20 * x, "1e+20 * x"),
         (
