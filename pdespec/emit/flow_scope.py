@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sympy import Expr, Poly, PolynomialError, Symbol, Tuple
+from sympy import Add, Expr, Mul, Poly, PolynomialError, Symbol, Tuple
 
 from pdespec.derive.components import expand as in_coordinates
 from pdespec.derive.components import flatten
 from pdespec.emit.arrays import Array, Points, Scope, without_factor
+from pdespec.emit.axes import scalar
 from pdespec.emit.expression import Printer
 from pdespec.emit.parts import Script
 from pdespec.emit.regions import number
@@ -206,7 +207,9 @@ def convolved(term: Integrate, p: Representation, scope: Scope, laws: Laws) -> A
     (y,) = term.variables
     value = next((v for v in term.body.atoms(FieldValue) if p.holds(v) and y in v.point), None)
     kernel = None if value is None else without_factor(term.body, value)
-    outer = [x for x in scope.points if kernel is not None and x in kernel.free_symbols]
+    if kernel is not None and (apart := _apart(kernel, y, scope)):
+        return scalar(Mul(*apart, term.func(_divided(kernel, apart) * value, *term.args[1:])), scope)
+    outer = [x for x in scope.points if kernel is not None and x != y and x in kernel.free_symbols]
     if kernel is None or len(outer) != 1 or kernel.has(FieldValue):
         return None
     x, shift = outer[0], variable("shift", len(flat((y,))))
@@ -221,6 +224,18 @@ def convolved(term: Integrate, p: Representation, scope: Scope, laws: Laws) -> A
         )
     name = laws.convolution(substitute(kernel, {x: shift + y}), shift)
     return Array(f"{name}({p.values}.reshape(grid.cells)).flatten()", (scope.points[x].axis,))
+
+
+def _apart(kernel: Expr, y: Variable, scope: Scope) -> list[Expr]:
+    """The factors that all summands of a kernel share and that vary along the outer axes alone: p(x) in an energy."""
+    first, *others = (Mul.make_args(summand) for summand in Add.make_args(kernel))
+    shared = [f for f in first if all(f in factors for factors in others)]
+    return [f for f in shared if scope.depends(f) and y not in f.free_symbols]
+
+
+def _divided(kernel: Expr, factors: list[Expr]) -> Expr:
+    """A kernel without factors that all its summands share."""
+    return Add(*(Mul(*(f for f in Mul.make_args(s) if f not in factors)) for s in Add.make_args(kernel)))
 
 
 def particle_value(p: Representation, place: Points) -> Array:
