@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sympy import Add, Basic, Expr, Mul, Pow, S, expand_mul, expand_multinomial
+from sympy import Abs, Add, Basic, Expr, Heaviside, Max, Min, Mul, Pow, S, expand_mul, expand_multinomial, sign
 
 from pdespec.model.terms import Normal, Term, shape
 from pdespec.model.vectors import Component, Curl, Div, Dot, Grad, Hess, Lap, Partial, Vec
@@ -22,6 +22,19 @@ MOST_MULTIPLIED = 8
 def depends(expr: Basic, variables: Variables) -> bool:
     """Whether a term depends on one of the variables."""
     return not expr.free_symbols.isdisjoint(variables)
+
+
+def slope(term: Expr, k: int) -> Expr:
+    """∂g/∂aₖ of a function g(a₁, …), almost everywhere: |a|′ = sign a, max(a, b) is a where a > b."""
+    a = term.args[k]
+    if isinstance(term, Abs):
+        return sign(a)
+    if isinstance(term, (sign, Heaviside)):
+        return S.Zero
+    if isinstance(term, (Max, Min)):
+        rest = term.func(*term.args[:k], *term.args[k + 1 :])
+        return Heaviside(a - rest if isinstance(term, Max) else rest - a)
+    return term.fdiff(k + 1)
 
 
 def linear(operator: Callable[[Expr], Expr], f: Expr, variables: Variables) -> Expr:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sympy import Abs, Add, Expr, Heaviside, Max, Min, Mul, Pow, S, log, sign
+from sympy import Add, Expr, Mul, Pow, S, log
 
 from pdespec.derive import calculus
-from pdespec.derive.calculus import depends
+from pdespec.derive.calculus import depends, slope
 from pdespec.derive.deadline import tick
 from pdespec.derive.tensors import Frobenius, Outer, Transpose, contract, transpose
 from pdespec.derive.tidy import constants_out
@@ -64,25 +64,13 @@ def _pull(term: Expr, w: Expr, v: Variable) -> Expr:
     if rule is not None:
         return rule(term, w, v)
     if term.is_Function:
-        return Add(*(_pull(a, w * _slope(term, k), v) for k, a in enumerate(term.args)))
+        return Add(*(_pull(a, w * slope(term, k), v) for k, a in enumerate(term.args)))
     raise TypeError(f"no explicit gradient of {type(term).__name__}")
 
 
 def _factor(factors: tuple[Expr, ...], k: int, w: Expr, v: Variable) -> Expr:
     a, rest = factors[k], Mul(*factors[:k], *factors[k + 1 :])
     return _pull(a, w * rest if shape(a) or not shape(rest) else contract(w, rest), v)
-
-
-def _slope(term: Expr, k: int) -> Expr:
-    a = term.args[k]
-    if isinstance(term, Abs):
-        return sign(a)
-    if isinstance(term, (sign, Heaviside)):
-        return S.Zero
-    if isinstance(term, (Max, Min)):
-        rest = term.func(*term.args[:k], *term.args[k + 1 :])
-        return Heaviside(a - rest if isinstance(term, Max) else rest - a)
-    return term.fdiff(k + 1)
 
 
 def _component(term: Component, w: Expr, v: Variable) -> Expr:

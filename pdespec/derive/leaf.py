@@ -13,11 +13,11 @@ from sympy import Abs, Add, Expr, S
 
 from pdespec.derive import calculus
 from pdespec.derive.calculus import depends
-from pdespec.derive.scope import Group, NoVariation, maps_onto_itself, size, unmarked
+from pdespec.derive.scope import Group, NoVariation, maps_onto_itself, unmarked
 from pdespec.model.fields import Field, FieldValue
 from pdespec.model.sets import Product, Set, plain, product
 from pdespec.model.substitution import substitute
-from pdespec.model.terms import shape
+from pdespec.model.terms import dimension_of, shape
 
 Scope = tuple[Group, ...]
 Domain = tuple[tuple[int, Set], ...]
@@ -74,7 +74,7 @@ def transported(walk: Walk, term: FieldValue, w: Expr, scope: Scope) -> tuple[Se
         if g.surface and g.region is not None:
             surfaces.append(g)
         moved = {k: substitute(m, {v: value}) for k, m in moved.items()} | {v: value}
-        factor = factor / Abs(scale) ** size(v)
+        factor = factor / Abs(scale) ** dimension_of(v)
     if not moved:
         raise NoVariation("PDE411", f"{term.field} is not integrated over: this is no functional of it")
     for g, slots in taken.items():

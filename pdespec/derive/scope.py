@@ -16,7 +16,7 @@ from pdespec.derive.calculus import component
 from pdespec.model.bindings import Density, Expect, Integrate, Law
 from pdespec.model.sets import Boundary, Interval, Product, RealSpace, Set, Sphere, Torus, plain
 from pdespec.model.substitution import substitute
-from pdespec.model.terms import Normal, VectorVariable
+from pdespec.model.terms import Normal, VectorVariable, dimension_of
 from pdespec.model.vectors import Component, Dot, Vec
 
 Variables = tuple[Any, ...]
@@ -30,11 +30,6 @@ class NoVariation(Exception):
         self.code = code
 
 
-def size(v: Any) -> int:
-    """The number of scalar coordinates of a variable."""
-    return v.dimension if isinstance(v, VectorVariable) else 1
-
-
 @dataclass(frozen=True, slots=True)
 class Group:
     """Variables bound together, and the region or the law that they run over."""
@@ -45,7 +40,7 @@ class Group:
 
     @property
     def dimension(self) -> int:
-        return sum(map(size, self.variables))
+        return sum(map(dimension_of, self.variables))
 
     @property
     def surface(self) -> bool:
@@ -90,9 +85,9 @@ class Group:
         start = 1
         for own in self.variables:
             if own == v:
-                return [component(n, start + k) for k in range(size(v))]
-            start += size(own)
-        return [S.Zero] * size(v)
+                return [component(n, start + k) for k in range(dimension_of(v))]
+            start += dimension_of(own)
+        return [S.Zero] * dimension_of(v)
 
     def renamed(self, names: dict[Any, Any]) -> Group:
         law = substitute(self.law, names) if self.law is not None else None
@@ -154,7 +149,7 @@ def split(region: Set, variables: Variables) -> tuple[Set, ...] | None:
     """The region as a product of one set for each variable, or nothing."""
     region = plain(region)
     if isinstance(region, (RealSpace, Torus)):
-        sizes = [size(v) for v in variables]
+        sizes = [dimension_of(v) for v in variables]
         if isinstance(region, RealSpace):
             return tuple(map(RealSpace, sizes))
         starts = [sum(sizes[:k]) for k in range(len(sizes))]
@@ -165,9 +160,9 @@ def split(region: Set, variables: Variables) -> tuple[Set, ...] | None:
     remaining = list(region.parts)
     for v in variables:
         taken: list[Set] = []
-        while remaining and sum(p.dimension for p in taken) < size(v):
+        while remaining and sum(p.dimension for p in taken) < dimension_of(v):
             taken.append(remaining.pop(0))
-        if sum(p.dimension for p in taken) != size(v):
+        if sum(p.dimension for p in taken) != dimension_of(v):
             return None
         parts.append(taken[0] if len(taken) == 1 else Product(tuple(taken)))
     return tuple(parts) if not remaining else None

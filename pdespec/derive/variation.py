@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sympy import Abs, Add, Basic, Expr, Heaviside, Max, Min, Mul, Pow, S, log, sign
+from sympy import Add, Basic, Expr, Mul, Pow, S, log
 
 from pdespec.derive import calculus
-from pdespec.derive.calculus import depends
+from pdespec.derive.calculus import depends, slope
 from pdespec.derive.deadline import tick
 from pdespec.derive.leaf import BoundaryTerm, Domain, FirstVariation, Scope, Walk, transported
 from pdespec.derive.scope import Group, NoVariation
@@ -67,19 +67,7 @@ def _pow(walk: Walk, term: Expr, w: Expr, scope: Scope) -> None:
 
 def _function(walk: Walk, term: Expr, w: Expr, scope: Scope) -> None:
     for k, a in enumerate(term.args):
-        push(walk, a, w * _slope(term, k), scope)
-
-
-def _slope(term: Expr, k: int) -> Expr:
-    a = term.args[k]
-    if isinstance(term, Abs):
-        return sign(a)
-    if isinstance(term, (sign, Heaviside)):
-        return S.Zero
-    if isinstance(term, (Max, Min)):
-        rest = term.func(*term.args[:k], *term.args[k + 1 :])
-        return Heaviside(a - rest if isinstance(term, Max) else rest - a)
-    return term.fdiff(k + 1)
+        push(walk, a, w * slope(term, k), scope)
 
 
 def _vec(walk: Walk, term: Vec, w: Expr, scope: Scope) -> None:
@@ -322,7 +310,7 @@ def _by_chain_rule(term: Expr) -> Expr:
     if f.is_Pow:
         base, exponent = f.args
         return exponent * base ** (exponent - 1) * derived(base) + f * log(base) * derived(exponent)
-    return Add(*(_slope(f, k) * derived(a) for k, a in enumerate(f.args)))
+    return Add(*(slope(f, k) * derived(a) for k, a in enumerate(f.args)))
 
 
 _RULES: dict[type, Callable[[Walk, Any, Expr, Scope], None]] = {

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sympy import Basic, Expr, Symbol, cos, pi, sin
+from sympy import Basic, Expr, Symbol
 
-from pdespec.plan.plan import Mlp, Module, network_output
+from pdespec.plan.plan import Mlp, Module
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +34,3 @@ class Ansatz:
     form: tuple[Expr, ...] = ()
     constants: Mapping[Basic, str] = field(default_factory=dict)
     summary: str = ""
-
-
-def periodic(x: Symbol, period: Expr) -> tuple[Expr, Expr]:
-    """The features of a periodic coordinate: cos and sin of 2πx/period."""
-    return cos(2 * pi * x / period), sin(2 * pi * x / period)
-
-
-__all__ = ["Ansatz", "Mlp", "Module", "network_output", "periodic"]

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from sympy import Expr, S, Symbol, diff
 
-from pdespec.emit.ansatz import Ansatz, network_output
+from pdespec.emit.ansatz import Ansatz
 from pdespec.emit.channels import Jets, MultiIndex
+from pdespec.plan.plan import network_output
 
 Named = Mapping[str, tuple[Expr, ...]]
 

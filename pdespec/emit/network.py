@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from pdespec.emit import layout
 from pdespec.emit.activations import ACTIVATIONS, MAX_ORDER
-from pdespec.emit.ansatz import Ansatz, Mlp
+from pdespec.emit.ansatz import Ansatz
 from pdespec.emit.channels import Channel, channel_name, order
 from pdespec.emit.form import form_of
 from pdespec.emit.names import escape
@@ -21,6 +21,7 @@ from pdespec.emit.network_forward import forward_method
 from pdespec.emit.network_sweep import sweep_method
 from pdespec.emit.quotient import quotient_of
 from pdespec.model.refusal import refuse
+from pdespec.plan.plan import Mlp
 
 
 @dataclass(frozen=True, slots=True)

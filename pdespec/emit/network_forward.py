@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pdespec.emit import layout
 from pdespec.emit.activations import ACTIVATIONS
-from pdespec.emit.ansatz import Ansatz, Mlp, network_output
+from pdespec.emit.ansatz import Ansatz
 from pdespec.emit.code import Code
 from pdespec.emit.form import common_form
 from pdespec.emit.network_quotient import piece_lines
 from pdespec.emit.network_scope import BODY, Scope, assign, returned, scope_of, unpack
 from pdespec.emit.quotient import Quotient, quotient_of
+from pdespec.plan.plan import Mlp, network_output
 
 
 def forward_method(ansatz: Ansatz) -> str:

@@ -53,11 +53,6 @@ class Checking:
         self.scope.broken.update(names)
         return None
 
-    def give_up(self, statement: ast.Statement, *names: str) -> None:
-        """A statement that was found wrong, and the names that rest on it."""
-        self.failed.add(id(statement))
-        self.scope.broken.update(names)
-
     def names(self) -> Names:
         """The names that a statement may use."""
         return Names({**dict.fromkeys(self.prelude.definitions, ""), **self.places})

@@ -20,7 +20,7 @@ from pdespec.model.refusal import refuse, unsupported
 from pdespec.model.regions import region
 from pdespec.model.scope import Env, Scope, base
 from pdespec.model.sets import Finite, Interval, Named, Point, Product, RealSpace, Set, Torus, plain
-from pdespec.model.terms import Parameter, Variable, VectorVariable, variable
+from pdespec.model.terms import Parameter, dimension_of, variable
 from pdespec.model.values import Coordinate, Region
 from pdespec.source import Source, Span
 from pdespec.syntax import ast
@@ -158,13 +158,9 @@ def unknown(statement: ast.UnknownDecl, scope: Scope) -> None:
         unsupported(statement.signature.span, "an unknown of two points of one domain", "PDE964")
     size = codomain.dimension if codomain is not None else 1
     names = tuple(v.name for v in slots)
-    field = Field(statement.name.shown, names, tuple(map(_size, slots)), () if size == 1 else (size,))
+    field = Field(statement.name.shown, names, tuple(map(dimension_of, slots)), () if size == 1 else (size,))
     restricted = None if codomain is None or isinstance(plain(codomain), RealSpace) else codomain
     scope.unknowns[statement.name.id] = Unknown(field, kind, domains, restricted, (), statement.span)
-
-
-def _size(v: Variable) -> int:
-    return v.dimension if isinstance(v, VectorVariable) else 1
 
 
 def _is_call_of(node: ast.Expr, name: str) -> bool:

@@ -19,11 +19,11 @@ from pdespec.model.integrals import check_law
 from pdespec.model.magnitude import params_put_in
 from pdespec.model.model import Domain, Equation
 from pdespec.model.refusal import refuse, unsupported
-from pdespec.model.regions import on_boundary, region
+from pdespec.model.regions import region
 from pdespec.model.resolution import mentioned
 from pdespec.model.scope import Env, Scope, base
-from pdespec.model.sets import Boundary, Finite, Interval, Named, Point, Set, plain, product
-from pdespec.model.terms import Variable, VectorVariable, shape
+from pdespec.model.sets import Boundary, Finite, Interval, Named, Point, Set, on_boundary, plain, product
+from pdespec.model.terms import Variable, VectorVariable, dimension_of, shape
 from pdespec.syntax import ast
 
 
@@ -83,7 +83,7 @@ def located(node: ast.Expr, domains: tuple[Domain, ...], env: Env) -> Place:
         sets.append(_fitted(found.set, own, env))
         coordinates += own
         if not env.root.coordinates[own[0]].time and _has_normal(found.set, own, env):
-            normal = sum(map(_size, env.root.coordinates[own[0]].domain.coordinates))
+            normal = sum(map(dimension_of, env.root.coordinates[own[0]].domain.coordinates))
     if len(coordinates) < len(expected):
         missing = _names(expected[len(coordinates) :], env)
         refuse(
@@ -101,10 +101,6 @@ def _has_normal(s: Set, own: tuple[str, ...], env: Env) -> bool:
     return on_boundary(s) or (scalar and isinstance(plain(s), (Point, Finite)))
 
 
-def _size(v: Variable) -> int:
-    return v.dimension if isinstance(v, VectorVariable) else 1
-
-
 def _taken(s: Set, rest: list[str], env: Env) -> tuple[str, ...]:
     """The next coordinates that a set without coordinates stands for."""
     if isinstance(s, Point) and s.coordinates == (S.Zero,) and rest:
@@ -115,7 +111,7 @@ def _taken(s: Set, rest: list[str], env: Env) -> tuple[str, ...]:
         if size >= s.dimension:
             break
         own.append(c)
-        size += _size(env.root.coordinates[c].variable)
+        size += dimension_of(env.root.coordinates[c].variable)
     return tuple(own) if size == s.dimension else ()
 
 
@@ -211,7 +207,7 @@ def _right(statement: ast.Equation, lhs: Expr, where: Place, env: Env) -> Expr |
             for c, v in zip(where.coordinates, where.variables(env.root), strict=True)
             if not env.root.coordinates[c].time
         ]
-        check_law(found, sum(map(_size, space)), statement.right.span)
+        check_law(found, sum(map(dimension_of, space)), statement.right.span)
         return found
     rhs = measured(coerce(found, env, statement.right.span), statement.right.span)
     sl, sr = shape(lhs), shape(rhs)

@@ -17,11 +17,11 @@ from pdespec.model.evaluation import as_function, coerce, evaluate, fields_in, f
 from pdespec.model.formals import home
 from pdespec.model.model import Domain
 from pdespec.model.refusal import refuse, unsupported
-from pdespec.model.regions import bound_names, on_boundary, region
+from pdespec.model.regions import bound_names, region
 from pdespec.model.scope import Env
-from pdespec.model.sets import Interval, Named, Product, RealSpace, Set, Torus, plain, product
+from pdespec.model.sets import Interval, Named, Product, RealSpace, Set, Torus, on_boundary, plain, product
 from pdespec.model.substitution import fresh
-from pdespec.model.terms import Variable, VectorVariable, shape, variable
+from pdespec.model.terms import Variable, VectorVariable, dimension_of, shape, variable
 from pdespec.model.values import Closure, Coordinate, Function, Operator, Region, Value, kind
 from pdespec.model.vectors import Dot
 from pdespec.source import Span
@@ -93,7 +93,7 @@ def bound_in(names: tuple[ast.Name, ...], over: Region, span: Span, env: Env) ->
         )
     if len(ids) == 1:
         declared = env.scope.coordinates.get(ids[0])
-        if declared is not None and _size(declared.variable) == over.set.dimension:
+        if declared is not None and dimension_of(declared.variable) == over.set.dimension:
             v = unused(declared.variable, env)
             return Bound(((ids[0], v),), (v,), (ids[0],), over.set, True)
         v = unused(variable(names[0].shown, over.set.dimension), env)
@@ -104,10 +104,6 @@ def bound_in(names: tuple[ast.Name, ...], over: Region, span: Span, env: Env) ->
         names_ = tuple(zip(ids, variables, strict=True))
         return Bound(names_, tuple(variables), ids if moves else (), over.set, moves)
     return refuse("PDE202", span, f"{len(ids)} names for the points of a set of {over.set.dimension} dimensions")
-
-
-def _size(v: Variable) -> int:
-    return v.dimension if isinstance(v, VectorVariable) else 1
 
 
 # ── over declared domains ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -145,7 +141,7 @@ def _undeclared(name: ast.Name, body: ast.Expr, env: Env) -> Bound:
         )
     own = [env.root.coordinates[c].variable for c in coordinates]
     if len(own) == 1:
-        renamed = [unused(variable(name.shown, _size(own[0])), env)]
+        renamed = [unused(variable(name.shown, dimension_of(own[0])), env)]
     else:
         renamed = [fresh(v, env.taken()) for v in own]
     return Bound(tuple(bound_names([name.id], renamed).items()), tuple(renamed), coordinates, None, False)
@@ -225,23 +221,23 @@ def _expectation(node: ast.Binder, binding: ast.Binding, law: Law, env: Env) -> 
     if coordinates is not None and len(coordinates) == 1:
         own = env.root.coordinates[coordinates[0]].variable
         if coordinates[0] != name.id:
-            own = variable(name.shown, _size(own))
+            own = variable(name.shown, dimension_of(own))
     else:
-        own = variable(name.shown, dimension_of(law) or 1)
+        own = variable(name.shown, _dimension_of_law(law) or 1)
     v = unused(own, env)
-    check_law(law, _size(v), binding.span)
+    check_law(law, dimension_of(v), binding.span)
     inner = env.with_names({name.id: v})
     moved = inner.at((name.id, v)) if name.id in env.scope.coordinates else inner
     body = term(node.body, moved)
     return S.Zero if body == 0 else Expect(body, (v,), law)
 
 
-def dimension_of(law: Law) -> int | None:
+def _dimension_of_law(law: Law) -> int | None:
     """The dimension that a law itself tells."""
     if law.family == "gauss":
         return next((shape(p)[0] for p in law.parameters if shape(p)), None)
     if law.family == "gibbs":
-        return sum(map(_size, law.variables))
+        return sum(map(dimension_of, law.variables))
     if law.family == "points":
         return shape(law.parameters[0])[0] if shape(law.parameters[0]) else 1
     return int(law.parameters[0].value.dimension) if law.family == "uniform" else None
@@ -249,7 +245,7 @@ def dimension_of(law: Law) -> int | None:
 
 def check_law(law: Law, dimension: int, span: Span) -> None:
     """Refuse a law of another dimension than the points that are drawn from it."""
-    own = dimension_of(law)
+    own = _dimension_of_law(law)
     if own is not None and own != dimension:
         refuse("PDE201", span, f"a law in {own} dimensions for points of {dimension}")
 

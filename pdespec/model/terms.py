@@ -128,6 +128,11 @@ def variable(name: str, dimension: int = 1) -> Variable:
     return Symbol(name, real=True) if dimension == 1 else VectorVariable(name, dimension)
 
 
+def dimension_of(v: Variable) -> int:
+    """The number of scalar coordinates of a variable."""
+    return v.dimension if isinstance(v, VectorVariable) else 1
+
+
 def flat(variables: tuple[Variable, ...] | Tuple) -> tuple[Symbol, ...]:
     """The scalar coordinates of several variables, in order."""
     return tuple(s for v in variables for s in (v.components() if isinstance(v, VectorVariable) else (v,)))

@@ -89,7 +89,7 @@ def _given(ansatz: Ansatz, unknown: Unknown) -> tuple[tuple[Expr, ...], Mlp | Mo
 def _features(point: tuple[Expr, ...], unknown: Unknown) -> tuple[Expr, ...]:
     """What a network sees of the point: its arguments, a bare periodic coordinate as a point of the circle."""
     period = _periods(unknown)
-    features = tuple(f for e in point for f in (_circle(e, period[e]) if e in period else (e,)))
+    features = tuple(f for e in point for f in (circle(e, period[e]) if e in period else (e,)))
     return () if features == coordinates(unknown.field) else features
 
 
@@ -98,7 +98,8 @@ def circles(unknown: Unknown) -> tuple[Expr, ...]:
     return _features(coordinates(unknown.field), unknown)
 
 
-def _circle(x: Expr, period: Expr) -> tuple[Expr, Expr]:
+def circle(x: Expr, period: Expr) -> tuple[Expr, Expr]:
+    """The features of a periodic coordinate: cos and sin of 2πx/period."""
     return cos(2 * pi * x / period), sin(2 * pi * x / period)
 
 

@@ -3,8 +3,7 @@
 knn(k):  ψ(k) − ln(n−1) − ln V_d − d ln r_k, with r_k the distance to the k-th neighbour; −mean is the entropy of
          Kozachenko & Leonenko (Probl. Inf. Transm. 23, 1987).
 kde(h):  ln of the mean of N(x; yⱼ, h²) over the *other* particles.
-blob(h): ln of the mean over *all* of them: Carrillo, Craig & Patacchini (Calc. Var. 58, 2019), whose energy
-         Σ wᵢ ln Σⱼ wⱼ N(xᵢ; xⱼ, h²) has the gradient `blob_gradient`, a diffusion without noise.
+blob(h): ln of the mean over *all* of them: Carrillo, Craig & Patacchini (Calc. Var. 58, 2019).
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import math
 import torch
 from torch import Tensor
 
-from pdespec.runtime.kernels import by_rows, gaussian_kernel, kernel_gradient, kernel_sum, squared_distances
+from pdespec.runtime.kernels import by_rows, gaussian_kernel, kernel_sum, squared_distances
 
 
 def knn_log_density(x: Tensor, k: int) -> Tensor:
@@ -41,14 +40,6 @@ def blob_log_density(x: Tensor, weights: Tensor, h: float) -> Tensor:
     """ln Σⱼ wⱼ N(xᵢ; xⱼ, h²), shape (n,)."""
     total = kernel_sum(x, x, gaussian_kernel(h)[0], weights[:, None])[:, 0]
     return total.log() - x.shape[1] / 2 * math.log(2 * math.pi * h * h)
-
-
-def blob_gradient(x: Tensor, weights: Tensor, h: float) -> Tensor:
-    """∇ of δ/δp of the blob entropy at the particles: Σⱼ wⱼ ∇ₓK(xᵢ, xⱼ)(1/ρᵢ + 1/ρⱼ), ρ = Σⱼ wⱼ K; shape (n, d)."""
-    kernel, slope = gaussian_kernel(h)
-    density = kernel_sum(x, x, kernel, weights[:, None])
-    outer = kernel_gradient(x, x, slope, weights) / density
-    return outer + kernel_gradient(x, x, slope, weights / density[:, 0])
 
 
 def gauss_log_density(x: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:

@@ -7,7 +7,6 @@ is a row sum and one product s @ y.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import torch
@@ -50,24 +49,6 @@ def kernel_gradient(x: Tensor, y: Tensor, slope: Callable[[Tensor], Tensor], wei
     return by_rows(rows_gradient, x, y.shape[0])
 
 
-def pair_energy(x: Tensor, kernel: Callable[[Tensor], Tensor], weights: Tensor) -> Tensor:
-    """½ Σ_{i ≠ j} wᵢ wⱼ k(|xᵢ − xⱼ|²), the interaction energy without self-interaction."""
-    total = torch.zeros((), dtype=x.dtype, device=x.device)
-    size = max(1, 2**22 // x.shape[0])
-    for first in range(0, x.shape[0], size):
-        block = kernel(squared_distances(x[first : first + size], x))
-        block.diagonal(offset=first).zero_()
-        total += weights[first : first + size] @ (block @ weights) / 2
-    return total
-
-
 def gaussian_kernel(h: float) -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]:
     """k(r²) = exp(−r²/2h²) and its slope k′ = −k/2h²."""
     return lambda r2: torch.exp(-r2 / (2 * h * h)), lambda r2: -torch.exp(-r2 / (2 * h * h)) / (2 * h * h)
-
-
-def median_bandwidth(x: Tensor) -> float:
-    """h with h² = med²/(2 ln(n + 1)), med the median distance of two particles (Liu & Wang, NeurIPS 2016)."""
-    n = x.shape[0]
-    distances = squared_distances(x, x)[torch.triu(torch.ones(n, n, dtype=torch.bool, device=x.device), 1)]
-    return math.sqrt(distances.median().item() / (2 * math.log(n + 1)))

@@ -121,22 +121,3 @@ def search_scale(
                     break
                 least, best = residual, scale
     return best
-
-
-def lowest_modes(
-    mass: Tensor, left: Tensor, right: Tensor, conditions: Tensor, cutoff: float = 1e-9
-) -> tuple[Tensor, Tensor]:
-    """Rayleigh–Ritz: stationary values λ of (Lc)·(Rc)/|Mc|² under Cc = 0, ascending, and their c in columns.
-
-    M (n, K) holds √weight · φ_k at quadrature points; L and R (m, K) hold such rows of a symmetric form LᵀR, for
-    ½∫|∇u|² + Vu² say (∇φ, Vφ)/2 and (∇φ, φ). Directions in which C, or M on ker C, has singular values above, or below,
-    `cutoff` times the largest are left out.
-    """
-    _, sizes, basis = torch.linalg.svd(conditions, full_matrices=True)
-    free = basis[int((sizes > cutoff * sizes.max()).sum()) if len(sizes) else 0 :].T
-    _, sizes, basis = torch.linalg.svd(mass @ free, full_matrices=False)
-    kept = sizes > cutoff * sizes.max()
-    whitened = free @ (basis[kept].T / sizes[kept])
-    form = (left @ whitened).T @ (right @ whitened)
-    values, vectors = torch.linalg.eigh((form + form.T) / 2)
-    return values, whitened @ vectors

@@ -1,4 +1,4 @@
-"""Particles xᵢ with weights wᵢ that stand for the measure Σᵢ wᵢ δ_{xᵢ}: their start, their walls, their resampling.
+"""Particles xᵢ with weights wᵢ that stand for the measure Σᵢ wᵢ δ_{xᵢ}: their start and their walls.
 
 For ∂ₜp = ∇·(pb) − ps a particle moves by ẋ = −b and its weight by d ln w/dt = −s (`reweight`).
 """
@@ -35,16 +35,3 @@ def reflect(x: Tensor, low: Tensor, high: Tensor) -> Tensor:
     """x folded back into [low, high] at its walls: no flux."""
     side = high - low
     return high - (torch.remainder(x - low, 2 * side) - side).abs()
-
-
-def effective_size(weights: Tensor) -> float:
-    """(Σw)²/Σw², between 1 and n (Kong, 1992)."""
-    return (weights.sum().square() / weights.square().sum()).item()
-
-
-def resample(weights: Tensor, random: torch.Generator) -> Tensor:
-    """Indices of n equally weighted copies, by systematic resampling: particle i is taken ⌊nwᵢ⌋ or ⌈nwᵢ⌉ times."""
-    n = weights.shape[0]
-    start = torch.rand((), generator=random, dtype=weights.dtype, device=random.device).to(weights.device)
-    marks = (torch.arange(n, dtype=weights.dtype, device=weights.device) + start) / n
-    return torch.searchsorted(weights.cumsum(0) / weights.sum(), marks).clamp(max=n - 1)

@@ -346,30 +346,6 @@ class Union:
 
 
 @dataclass(frozen=True, slots=True)
-class Intersection:
-    """A ∩ B."""
-
-    a: Shape
-    b: Shape
-
-    @property
-    def box(self) -> tuple[Tensor, Tensor]:
-        (lower, upper), (low, high) = self.a.box, self.b.box
-        return torch.maximum(lower, low), torch.minimum(upper, high)
-
-    def level(self, x: Tensor) -> Tensor:
-        return torch.maximum(self.a.level(x), self.b.level(x))
-
-    @property
-    def interior(self) -> Patches:
-        return restricted(self.a.interior, inside(self.b, 1))
-
-    @property
-    def boundary(self) -> Patches:
-        return (*restricted(self.a.boundary, inside(self.b, 1)), *restricted(self.b.boundary, inside(self.a, -1)))
-
-
-@dataclass(frozen=True, slots=True)
 class Product:
     """A × B."""
 

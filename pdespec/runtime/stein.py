@@ -31,20 +31,3 @@ def stein_radial(
         return (kernel(r2) * weights) @ force - 2 * temperature * (s.sum(dim=1, keepdim=True) * rows - s @ x)
 
     return by_rows(velocity, x, x.shape[0])
-
-
-def stein_inner(
-    x: Tensor,
-    force: Tensor,
-    temperature: float,
-    weights: Tensor,
-    kernel: Callable[[Tensor], Tensor],
-    slope: Callable[[Tensor], Tensor],
-) -> Tensor:
-    """ẋ for K = κ(x·y), slope = κ′; arguments as in `stein_radial`."""
-
-    def velocity(rows: Tensor) -> Tensor:
-        inner = rows @ x.T
-        return (kernel(inner) * weights) @ force + temperature * (slope(inner) @ weights)[:, None] * rows
-
-    return by_rows(velocity, x, x.shape[0])

@@ -17,9 +17,11 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from pdespec.diagnostics import SpecError
-from pdespec.emit.ansatz import Ansatz, Mlp, Module, network_output, periodic
+from pdespec.emit.ansatz import Ansatz
 from pdespec.emit.channels import Laplacian, channel_name, set_partitions
 from pdespec.emit.network import NetworkClass, emit_network, network_class
+from pdespec.plan.networks import circle
+from pdespec.plan.plan import Mlp, Module, network_output
 
 torch.set_num_threads(1)
 x, y, t = sp.symbols("x y t", real=True)
@@ -119,10 +121,10 @@ CASES: dict[str, tuple[Ansatz, list[Any]]] = {
     ),
     "nonlinear form": (ansatz((x, t), form=(sp.exp(N) * (1 + x**2),)), [(0, 0), (1, 1), (2, 0), Laplacian((0, 1))]),
     "bounded form": (ansatz((x, t), form=(1 / (1 + sp.exp(-N)),)), [(1, 0), (3, 0)]),
-    "periodic": (ansatz((x, t), features=(*periodic(x, sp.Integer(2)), t)), [(0, 0), (2, 0), (1, 1), (4, 0)]),
-    "periodic laplacian": (ansatz((x, y), features=(*periodic(x, 1), *periodic(y, sp.pi))), [Laplacian((0, 1))]),
+    "periodic": (ansatz((x, t), features=(*circle(x, sp.Integer(2)), t)), [(0, 0), (2, 0), (1, 1), (4, 0)]),
+    "periodic laplacian": (ansatz((x, y), features=(*circle(x, 1), *circle(y, sp.pi))), [Laplacian((0, 1))]),
     "periodic with a factor": (
-        ansatz((x, t), features=(*periodic(x, 2 * k), t), form=(sp.sin(sp.pi * x) + t * N,)),
+        ansatz((x, t), features=(*circle(x, 2 * k), t), form=(sp.sin(sp.pi * x) + t * N,)),
         [(0, 0), (0, 1), (2, 0)],
     ),
     "scaled inputs": (ansatz((x, t), features=((x - 1) / 8, t / k)), [(0, 0), (1, 0), (2, 1)]),
@@ -160,7 +162,7 @@ FORMS = [
     (x * N**2 + t,),
     (sp.tanh(x * N),),
 ]
-FEATURES = [(), (*periodic(x, sp.Integer(2)), t), (x / 3, t - 1)]
+FEATURES = [(), (*circle(x, sp.Integer(2)), t), (x / 3, t - 1)]
 
 
 @settings(max_examples=25, deadline=None)
@@ -243,12 +245,14 @@ def test_lines_are_within_the_width() -> None:
 def test_the_class_does_not_depend_on_the_hash_seed() -> None:
     program = (
         "import sympy as sp\n"
-        "from pdespec.emit.ansatz import *\n"
+        "from pdespec.emit.ansatz import Ansatz\n"
+        "from pdespec.plan.networks import circle\n"
+        "from pdespec.plan.plan import Mlp, network_output\n"
         "from pdespec.emit.channels import Laplacian\n"
         "from pdespec.emit.network import emit_network\n"
         "x, y, t = sp.symbols('x y t', real=True)\n"
         "form = (sp.sin(x * y) * sp.exp(-t) + x * t * sp.exp(-t) * (1 - y) * network_output(),)\n"
-        "features = (*periodic(x, 2), y, sp.exp(-t) * y)\n"
+        "features = (*circle(x, 2), y, sp.exp(-t) * y)\n"
         "u = Ansatz('U', 'u', (x, y, t), ('x', 'y', 't'), Mlp(8, 2), features=features, form=form)\n"
         "wanted = [(0, 0, 1), (2, 1, 0), (0, 0, 0), Laplacian((0, 1))]\n"
         "for engine in ('auto', 'autograd'):\n"

@@ -19,12 +19,10 @@ from pdespec.runtime.least_squares import (
     Rows,
     damped_step,
     gauss_newton,
-    lowest_modes,
     row_scales,
     search_scale,
     weighted_residual,
 )
-from pdespec.runtime.quadrature import gauss_legendre
 from pdespec.runtime.shapes import Ball, Box, Difference, Shape, cartesian, draw_points, singleton
 
 Function = Callable[[Tensor], Tensor]
@@ -375,18 +373,3 @@ def test_what_is_not_finite_is_an_error() -> None:
         row_scales({"bulk": (torch.ones(2), torch.zeros(2, 3))}, {"bulk": 1.0})
     with pytest.raises(ArithmeticError, match="finite"):
         gauss_newton(lambda c: {"a": (c * math.nan, torch.eye(2).double())}, torch.zeros(2).double(), {"a": 1.0})
-
-
-def test_lowest_modes_of_the_oscillator() -> None:
-    """−½u″ + ½x²u = λu on [−8, 8], u = 0 at the ends: λ = ½, 3/2, 5/2."""
-    features = random_features((-8.0,), (8.0,), 120, 0, 6.0)
-    nodes, weights = gauss_legendre(400, -8.0, 8.0)
-    value, slope = (weights.sqrt()[:, None] * m for m in features.derivatives(nodes[:, None], (0,), (1,)))
-    left, right = torch.cat([slope, nodes[:, None] ** 2 * value]) / 2, torch.cat([slope, value])
-    ends = features.derivatives(torch.tensor([[-8.0], [8.0]]).double(), (0,))[0]
-    values, modes = lowest_modes(value, left, right, ends)
-    assert values[:3].tolist() == pytest.approx([0.5, 1.5, 2.5], abs=1e-7)
-    torch.testing.assert_close(
-        (value @ modes[:, :3]).T @ (value @ modes[:, :3]), torch.eye(3).double(), rtol=0, atol=1e-6
-    )
-    assert (ends @ modes[:, :3]).abs().max() < 1e-6

@@ -12,7 +12,6 @@ from pdespec.runtime.shapes import (
     Ball,
     Box,
     Difference,
-    Intersection,
     Points,
     Product,
     Shape,
@@ -41,7 +40,6 @@ SOLIDS = {
     "annulus": (Difference(DISK, Ball((0.0, 0.0), 0.5)), 0.75 * math.pi, 3 * math.pi),
     "disk with a hole": (Difference(DISK, HOLE), 0.91 * math.pi, 2.6 * math.pi),
     "holed square": (Difference(UNIT, Ball((0.5, 0.5), 0.2)), 1 - 0.04 * math.pi, 4 + 0.4 * math.pi),
-    "lens": (Intersection(DISK, Ball((1.0, 0.0), 1.0)), LENS_AREA, 4 * math.acos(0.5)),
     "two disks": (Union(DISK, Ball((1.0, 0.0), 1.0)), 2 * math.pi - LENS_AREA, 4 * (math.pi - math.acos(0.5))),
     "L": (Difference(UNIT, Box((0.5, 0.5), (1.0, 1.0))), 0.75, 4.0),
     "two squares": (Union(UNIT, Box((1.0, 0.0), (2.0, 1.0))), 2.0, 6.0),
@@ -164,7 +162,7 @@ def test_same_seed_same_points_and_another_seed_others() -> None:
     assert torch.equal(first, again) and not torch.equal(first, other)
 
 
-@pytest.mark.parametrize("shape", [Intersection(DISK, Ball((5.0, 0.0), 1.0)), Box((1.0, 0.0), (1.0, 2.0))])
+@pytest.mark.parametrize("shape", [Difference(DISK, Ball((0.0, 0.0), 2.0)), Box((1.0, 0.0), (1.0, 2.0))])
 def test_an_empty_set_is_an_error(shape: Shape) -> None:
     with pytest.raises(ValueError, match=r"set"):
         draw_points(shape.interior, 10, 0)

@@ -12,8 +12,9 @@ from torch import Tensor
 from pdespec.runtime.convolution import convolution, interaction
 from pdespec.runtime.density import gauss_log_density
 from pdespec.runtime.grid import Grid, cell_averages, probability
-from pdespec.runtime.monitors import boundary_mass, entropy_density, grid_integral, grid_moments, mass
+from pdespec.runtime.monitors import mass
 from pdespec.runtime.scharfetter_gummel import drift_jumps, hops, mean_field_step, potential_jumps, transport
+from tests.flows.measures import boundary_mass, entropy_density, grid_integral, grid_moments
 
 torch.set_num_threads(1)
 A = torch.tensor([[2.0, 0.5], [0.5, 1.0]], dtype=torch.float64)

@@ -11,9 +11,10 @@ from torch import Tensor
 
 from pdespec.runtime.convolution import convolution
 from pdespec.runtime.grid import Grid, cell_averages, probability
-from pdespec.runtime.monitors import grid_integral, mass
+from pdespec.runtime.monitors import mass
 from pdespec.runtime.scharfetter_gummel import hops, potential_jumps, transport
 from pdespec.runtime.upwind import aggregate, limited_slope
+from tests.flows.measures import grid_integral
 
 torch.set_num_threads(1)
 

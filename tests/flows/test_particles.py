@@ -11,12 +11,13 @@ from torch import Tensor
 
 from pdespec.runtime.grid import Grid, probability
 from pdespec.runtime.integrators import euler, euler_maruyama, heun, rk4, split_noise, ssp_rk3, stochastic_heun, strang
-from pdespec.runtime.monitors import entropy_density, grid_integral, grid_moments, mass, particle_moments
-from pdespec.runtime.particles import effective_size, gauss_particles, reflect, resample, wrap
+from pdespec.runtime.monitors import mass
+from pdespec.runtime.particles import gauss_particles, reflect, wrap
 from pdespec.runtime.quadrature import gauss_law_rule
 from pdespec.runtime.reaction import react, reweight
 from pdespec.runtime.scharfetter_gummel import hops, potential_jumps, transport
 from pdespec.runtime.seeds import seeded
+from tests.flows.measures import entropy_density, grid_integral, grid_moments, particle_moments
 
 torch.set_num_threads(1)
 A = torch.tensor([[2.0, 0.5], [0.5, 1.0]], dtype=torch.float64)
@@ -158,14 +159,6 @@ def test_reflected_brownian_motion_stays_uniform() -> None:
     assert x.min() >= 0 and x.max() <= 1
     assert abs(x.mean().item() - 0.5) < 3 / math.sqrt(12 * n)
     assert abs(x.var().item() - 1 / 12) < 3 * math.sqrt((1 / 80 - 1 / 144) / n)
-
-
-def test_resampling_takes_each_particle_its_share_of_times() -> None:
-    w = torch.rand(1000, generator=seeded(5), dtype=torch.float64)
-    counts = resample(w, seeded(6)).bincount(minlength=1000)
-    share = 1000 * w / w.sum()
-    assert (counts >= share.floor()).all() and (counts <= share.ceil()).all() and counts.sum() == 1000
-    assert effective_size(w) < 1000 and effective_size(torch.ones(10)) == pytest.approx(10)
 
 
 def test_fisher_rao_of_a_linear_energy_tilts_the_weights() -> None:

@@ -89,7 +89,7 @@ def test_moved_points(functional: Expr, region: object) -> None:
     [
         (at(Rational(1, 2)) ** 2, "PDE411"),
         (Integrate(at(x**2), (x,), UNIT), "PDE914"),
-        (Integrate(at(x / 2), (x,), UNIT), "PDE914"),
+        (Integrate(at(x / 2), (x,), UNIT), "PDE913"),
         (Integrate(U, (x,), Interval(Integer(0), Rational(1, 2))), "PDE915"),
         (Expect(U**2, (x,), Law("points", Integer(0), Integer(1))), "PDE411"),
     ],
