@@ -138,6 +138,7 @@ def _density(
         pressure=found.pressure if found.pressure != 0 else None,
         growth=found.growth,
         stationary=_stationary(unknown, u, space, gradient, found),
+        steepest=gradient is not None and gradient.form.flux == u * Grad(gradient.asked, *space),
     )
 
 

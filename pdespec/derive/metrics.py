@@ -9,7 +9,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from sympy import Expr
+from sympy import Expr, S, Symbol
 
 from pdespec.derive.components import scalar
 from pdespec.derive.derivation import Flow
@@ -19,7 +19,7 @@ from pdespec.diagnostics import Diagnostic, error, warning
 from pdespec.model.bindings import Integrate
 from pdespec.model.fields import Field, MetricGradient, Variation, value
 from pdespec.model.model import Model, Unknown
-from pdespec.model.sets import product
+from pdespec.model.sets import Ball, Interval, Product, Set, plain, product
 from pdespec.model.terms import flat
 
 PRELUDE = ("L2", "Hm1", "W2", "FR", "WFR", "Stein")
@@ -51,6 +51,24 @@ def _tested(node: MetricGradient, unknown: Unknown, flow: Flow, model: Model) ->
     )
 
 
+def _window(region: Set, slots: tuple[Symbol, ...]) -> Expr:
+    """A factor that vanishes at the walls to fourth order, so that nothing flows through them."""
+    region = plain(region)
+    if isinstance(region, Product):
+        window, start = S.One, 0
+        for part in region.parts:
+            window *= _window(part, slots[start : start + part.dimension])
+            start += part.dimension
+        return window
+    if isinstance(region, Interval):
+        share = (slots[0] - region.lo) / (region.hi - region.lo)
+        return (4 * share * (1 - share)) ** 4
+    if isinstance(region, Ball):
+        square = sum(((x - c) ** 2 for x, c in zip(slots, region.center, strict=False)), S.Zero)
+        return (1 - square / region.radius**2) ** 4
+    return S.One
+
+
 def _measured(body: Expr, unknown: Unknown, model: Model) -> list[tuple[str, str]]:
     """The properties that fail for two trial potentials and a trial density."""
     from pdespec.derive.quadrature import estimate
@@ -62,7 +80,9 @@ def _measured(body: Expr, unknown: Unknown, model: Model) -> list[tuple[str, str
     region = product(*(d.set for d in unknown.space))
     names = [Field(name, u.slots, u.dimensions) for name in ("φ", "ψ")]
     functions: dict[Field, Any] = {u: trial(u, known.spaces[u], random)}
-    functions |= {f: trial(f, type(known.spaces[u])(known.spaces[u].regions), random) for f in names}
+    for f in names:
+        slots, formulas = trial(f, type(known.spaces[u])(known.spaces[u].regions), random)
+        functions[f] = slots, tuple(formula * _window(region, slots) for formula in formulas)
     here = u.here().point
 
     def pairing(first: Field | None, second: Field) -> tuple[float, float]:

@@ -9,7 +9,9 @@ from math import prod
 from sympy import Expr, Rational, S, Symbol, log
 
 from pdespec.derive.components import scalar as in_coordinates
+from pdespec.derive.derivation import Flow
 from pdespec.derive.notation import unicode
+from pdespec.derive.spread import antiderivative
 from pdespec.emit.arrays import Array, Points
 from pdespec.emit.axes import scalar, vector
 from pdespec.emit.code import Precedence
@@ -124,28 +126,37 @@ def _wanted(plan: Grid) -> dict[str, tuple[Expr, str]]:
     """The fields over the cells, with what they are called in words."""
     flow = plan.flow
     found: dict[str, tuple[Expr, str]] = {}
-    if plan.scheme == "upwind":
+    if plan.scheme == "upwind" and not _rests(flow):
         variation, slope = _nonlinear(plan)
         found |= {"variation": (variation, "ξ"), "diffusivity": (slope, "c + P′(p)")}
-    elif flow.potential is not None:
+    elif plan.scheme != "upwind" and flow.potential is not None:
         found["potential"] = (flow.potential, "Φ")
     return found | ({"decay": (-flow.growth, "−s")} if flow.growth != 0 else {})
 
 
+def _rests(flow: Flow) -> bool:
+    """Whether nothing moves, so that mass is only born and dies in its place."""
+    return flow.potential == 0 and flow.diffusion == 0 and flow.pressure is None and flow.growth != 0
+
+
 def _nonlinear(plan: Grid) -> tuple[Expr, Expr]:
-    """(ξ, D): δE/δp without its linear diffusion c ln p, and c + P′(p)."""
+    """(ξ, D): ∂t p = ∇·(p ∇ξ) + c Δp and D = c + P′(p); ξ is δE/δp without c ln p in W2, else Φ + ∫P′(p)/p dp."""
     flow = plan.flow
-    if flow.variation is None:
+    if flow.potential is None and not flow.steepest:
         refuse(
-            "PDE922",
+            "PDE921",
             plan.solve.method_span,
-            "nonlinear diffusion that is no gradient flow is not supported on a grid yet",
-            hint="write the flow as ∂t p = -grad(E, p; metric=W2) with its energy",
+            "a drift without a potential is supported on a grid only beside linear diffusion yet",
+            hint="use particles, or take a drift -∇V",
         )
     value, symbol = flow.field.here(), Symbol("_p", positive=True)
     pressure = flow.pressure if flow.pressure is not None else S.Zero
-    slope = flow.diffusion + pressure.xreplace({value: symbol}).diff(symbol).xreplace({symbol: value})
-    return (flow.variation - flow.diffusion * log(value)).expand(), slope
+    slope = pressure.xreplace({value: symbol}).diff(symbol).xreplace({symbol: value})
+    if flow.steepest:
+        return (flow.variation - flow.diffusion * log(value)).expand(), flow.diffusion + slope
+    height = antiderivative(slope / value, value)
+    assert height is not None, "a pressure is a sum of powers of p"
+    return (flow.potential + height).expand(), flow.diffusion + slope
 
 
 def _drift(stem: str, plan: Grid, laws: Laws, script: Script) -> str:
@@ -284,6 +295,9 @@ def _density_step(stem: str, plan: Grid, key: str, laws: Laws, script: Script) -
             return f"mean_field_step({state}, {field_of('potential')}, {c}, grid, {dt})"
         return f"transport({state}, chain, {dt})"
 
+    state = f'state["{key}"]'
+    if _rests(flow):
+        return before, f"react({state}, {field_of('decay')}, dt)"
     if "chain" in moved("", ""):
         jumps = (
             f"drift_jumps({stem}drift, grid)"
@@ -291,7 +305,6 @@ def _density_step(stem: str, plan: Grid, key: str, laws: Laws, script: Script) -
             else f"potential_jumps({field_at('potential')}, grid)"
         )
         before.append(f"chain = hops({jumps}, {c}, grid)")
-    state = f'state["{key}"]'
     if flow.growth == 0:
         return before, moved(state, "dt")
     before += [

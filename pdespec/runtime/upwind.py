@@ -8,6 +8,7 @@ Order 2 where p is smooth, mass kept to rounding, and a state with ξ constant o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -50,7 +51,8 @@ def stable_span(variation: Tensor, diffusivity: Tensor, grid: Grid) -> float:
     squares = [h**2 for h in grid.spacing]
     speed = sum(2 * forward_jump(variation, k, grid).abs().max() / s for k, s in enumerate(squares))
     spread = diffusivity.max() * sum(2 / s for s in squares)
-    return 0.9 / float(max(speed, spread))
+    fastest = float(max(speed, spread))
+    return 0.9 / fastest if fastest else math.inf
 
 
 def aggregate(

@@ -14,9 +14,6 @@ REFUSED = {
     "PDE921": DENSITY.format(x="R^2")
     + "spin(z) := (-z[2], z[1])\nflow: ∂t p = Δp - ∇·(p * spin(∫ x * p dx)) on X × I\n"
     + START.format(of="p = gauss(0, 1)", options="cells=16, box=[-4, 4]^2"),
-    "PDE922": DENSITY.format(x="[0, 1]")
-    + "flow: ∂t p = Δ(p²) on X × I\n"
-    + START.format(of="p = uniform(X)", options="cells=16"),
     "PDE923": DENSITY.format(x="disk((0, 0), 1)")
     + "flow: ∂t p = Δp on X × I\n"
     + START.format(of="p = 1/π", options="cells=16"),
