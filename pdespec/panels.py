@@ -30,6 +30,7 @@ SNAPSHOTS = 4
 COMPONENTS = 3  # of a vector, drawn at most
 SIGNED = 0.05  # a field is signed where its smaller side exceeds this fraction of its larger
 BINS = 60
+CONSERVED = 1e-6  # a history that varies by less, relatively, is drawn as its change
 STYLE: Any = {  # matplotlib types the keys as one long Literal
     "font.size": 11,
     "axes.titlesize": 11,
@@ -271,6 +272,7 @@ def draw_losses(histories: Sequence[Curves], title: str) -> Figure:
 def draw_energies(histories: Sequence[Curves], title: str) -> Figure:
     """The energy of each flow against time, and a panel for each further monitor."""
     names = list(dict.fromkeys(name for history in histories for name in history.values))
+    kept = {name for name in names if all(_kept(h.values[name]) for h in histories if name in h.values)}
     columns = min(len(names), 3)
     drawn, panels = figure(-(-len(names) // columns), columns, f"{title} · along the flow", width=4.8, height=3.6)
     for spare in panels.flat[len(names) :]:
@@ -278,12 +280,18 @@ def draw_energies(histories: Sequence[Curves], title: str) -> Figure:
     for panel, name in zip(panels.flat, names, strict=False):
         for number, history in enumerate(histories):
             if name in history.values:
-                panel.plot(history.along, history.values[name], f"C{number}", lw=1.8, label=history.solve)
-        panel.set(title=name, xlabel=pretty("t"))
+                values = history.values[name] - (history.values[name][0] if name in kept else 0)
+                panel.plot(history.along, values, f"C{number}", lw=1.8, label=history.solve)
+        panel.set(title=f"{name} − its value at the start" if name in kept else name, xlabel=pretty("t"))
         panel.grid(True, color="0.9")
         if any(history.solve for history in histories):
             panel.legend(fontsize=9)
     return drawn
+
+
+def _kept(values: Array) -> bool:
+    """A conserved quantity: its changes, all rounding, would be drawn beside an unreadable offset."""
+    return bool(0 < np.ptp(values) < CONSERVED * np.abs(values).max())
 
 
 def _map(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import stat
 import sys
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,7 +57,7 @@ def read(argument: str) -> tuple[Source, Path | None]:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
     except OSError as failure:
-        raise UsageError(f"cannot read {argument}: {failure.strerror}") from failure
+        raise UsageError(f"cannot read {argument}: {failure.strerror}{_meant(path)}") from failure
     return Source(str(path), _text(content, argument)), path.parent
 
 
@@ -68,6 +69,16 @@ def located(argument: str) -> Path:
     if not path.exists() and not path.suffix and (known := specs().get(argument)):
         return known
     return path
+
+
+def _meant(path: Path) -> str:
+    """What to do about a file that is not there: add the ending, or take a shipped spec of a similar name."""
+    from pdespec.commands.shipped import specs
+
+    if not path.suffix and path.with_name(path.name + ".pde").is_file():
+        return f"; did you mean {path}.pde?"
+    close = get_close_matches(str(path), specs(), 1)
+    return f"; did you mean {close[0]}? `pdespec list` has all" if close else ""
 
 
 def _text(content: bytes, name: str) -> str:

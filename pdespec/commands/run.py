@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from fractions import Fraction
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,11 +52,21 @@ def run(arguments: argparse.Namespace) -> int:
     for case in cases:
         say(arguments, f"── {', '.join(case)} ──")
         arguments.settings = [*given, *case]
-        folder = out / "_".join(item.replace("/", "÷").replace("*", "·") for item in case)
+        folder = out / "_".join(map(_folder_name, case))
         codes.append(_run_one(arguments, folder / f"{name}.py", folder))
         if codes[-1] not in FINISHED:
             break
     return max(codes)
+
+
+def _folder_name(case: str) -> str:
+    """κ=1/20 as κ=0.05, which is how it was written; κ=1/3, which has no short decimal, as κ=1÷3."""
+    name, _, value = case.partition("=")
+    try:
+        short = f"{float(Fraction(value)):.12g}"
+    except ValueError:  # π/2, which is no fraction
+        return case.replace("/", "÷").replace("*", "·")
+    return f"{name}={short}" if Fraction(short) == Fraction(value) else f"{name}={value.replace('/', '÷')}"
 
 
 def sweep(arguments: argparse.Namespace) -> list[tuple[str, ...]]:

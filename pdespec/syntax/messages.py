@@ -16,7 +16,7 @@ from functools import cache
 from lark import Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
-from pdespec.syntax.names import CLAUSE_WORDS, RESERVED
+from pdespec.syntax.names import CLAUSE_WORDS, RESERVED, STATEMENT_WORDS
 from pdespec.syntax.resources import grammar_path
 from pdespec.syntax.tables import parser
 
@@ -178,6 +178,8 @@ def _missing_operator(place: Stop) -> Message | None:
 
 def _misspelt(place: Stop) -> Message | None:
     """A word of the language, nearly."""
+    if close := get_close_matches(place.before, STATEMENT_WORDS, 1, 0.75) if place.found == "NAME" else []:
+        return Message(f"`{place.before}` is not a word of the language", f"did you mean `{close[0]}`?")
     words = [word for word in sorted(RESERVED) if f"_{word.upper()}" in place.accepted]
     close = get_close_matches(place.text, words, 1, 0.75) if place.found == "NAME" else []
     if not close:
