@@ -1,4 +1,4 @@
-"""The gallery: for some specs the derivation, the emitted script and the pictures of a run: `python examples/make.py [NAME …]`."""
+"""The gallery: `python examples/make.py [NAME …]` runs some specs and keeps derivation, script and pictures of each."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ HERE = Path(__file__).resolve().parent
 SPECS = HERE.parent / "specs"
 GALLERY = {
     "poisson": "A linear equation, left to the planner: one least-squares solve in random features.",
-    "stokes": "A system for a vector and a scalar, with a gauge.",
     "kuramoto": "A nonlocal Wasserstein flow on a circle, by finite volumes.",
-    "sgd": "One energy in two metrics: Langevin dynamics, SVGD and Fokker–Planck on a grid.",
     "cahn_hilliard": "An H⁻¹ flow of a field, by Fourier modes.",
 }
 
@@ -31,18 +29,23 @@ def make(name: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     (folder / "derivation.txt").write_text(pdespec("explain", f"specs/{name}.pde"), encoding="utf-8")
-    with tempfile.TemporaryDirectory() as run:
-        pdespec("run", f"specs/{name}.pde", "--out", run, "--threads", "1")
-        shutil.copy(Path(run) / f"{name}.py", folder)
-        for picture in sorted(Path(run).glob("*.png")):
+    with tempfile.TemporaryDirectory() as place:
+        run = Path(place) / name  # a picture's heading is the name of its folder
+        pdespec("run", f"specs/{name}.pde", "--out", str(run), "--threads", "1")
+        shutil.copy(run / f"{name}.py", folder)
+        for picture in sorted(run.glob("*.png")):
             shutil.copy(picture, folder)
 
 
 def index() -> str:
     """The page that shows all of them."""
-    parts = ["# Gallery", "", "Each folder holds what `pdespec` makes of a spec; `python examples/make.py` makes them anew."]
+    parts = [
+        "# Gallery",
+        "",
+        "Each folder holds what `pdespec` makes of a spec; `python examples/make.py` makes them anew.",
+    ]
     for name, text in GALLERY.items():
-        pictures = " ".join(f"![]({name}/{p.name})" for p in sorted((HERE / name).glob("*.png")))
+        pictures = " ".join(f"![{name}: {p.stem}]({name}/{p.name})" for p in sorted((HERE / name).glob("*.png")))
         links = f"[spec](../specs/{name}.pde) · [derivation]({name}/derivation.txt) · [script]({name}/{name}.py)"
         parts += ["", f"## {name}", "", text, "", links, "", pictures]
     return "\n".join(parts) + "\n"
