@@ -230,5 +230,5 @@ def _reports(work: _Work, exact: dict[str, Expr]) -> tuple[Report, ...]:
 def _no_exact(report: Report, name: str, model: Model) -> Diagnostic:
     declared = any(c.kind == "solution" and _name(c) == name for c in model.checks)
     why = "the declared one is not proved" if declared else "none is declared"
-    hint = f'add `check {name} = …`, or compare with a table: error({name}, "reference.npz")'
+    hint = f"add `check {name} = …`"
     return error("PDE406", report.span, f"this report needs an exact solution {name}, and {why}", hint=hint)

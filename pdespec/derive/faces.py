@@ -41,11 +41,15 @@ TRIES = 200
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """Part of a region: coordinates fixed by others, the normal on it, and its name for a person."""
+    """Part of a region: coordinates fixed by others, the normal on it, and its name for a person.
+
+    The others lie in the sets of `within`, and each expression of `levels` is at most zero.
+    """
 
     fixed: dict[Symbol, Expr]
     normal: tuple[Expr, ...] = ()
     within: tuple[tuple[Set, Symbols], ...] = ()
+    levels: tuple[Expr, ...] = ()
     name: str = field(default="", compare=False)
 
     def replacements(self) -> dict[Expr, Expr]:
@@ -56,7 +60,13 @@ class Face:
     def times(self, other: Face) -> Face:
         """The face of a product."""
         name = ", ".join(filter(None, (self.name, other.name)))
-        return Face({**self.fixed, **other.fixed}, self.normal or other.normal, self.within + other.within, name)
+        return Face(
+            {**self.fixed, **other.fixed},
+            self.normal or other.normal,
+            self.within + other.within,
+            self.levels + other.levels,
+            name,
+        )
 
 
 class NoFaces(Exception):
@@ -78,9 +88,20 @@ def faces(region: Set, at: Symbols) -> tuple[Face, ...]:
         return tuple(face for part in region.parts for face in faces(part, at))
     if isinstance(region, Boundary):
         return tuple(_boundary(plain(region.of), at))
+    if isinstance(region, Sublevel) and sets.on_boundary(region.within):
+        return tuple(_pieces(region, at))
     if isinstance(region, Sphere):
         return tuple(_sphere(tuple(S.Zero for _ in at), S.One, at))
     return (Face({}, within=((region, at),)),)
+
+
+def _pieces(region: Sublevel, at: Symbols) -> Iterator[Face]:
+    """The faces of a boundary as far as an inequality holds on them."""
+    level = substitute(scalar(region.condition), dict(zip(flat(region.variables), at, strict=True)))
+    for face in faces(region.within, at):
+        here = substitute(level, face.fixed)
+        if not here.is_positive:
+            yield replace(face, levels=(*face.levels, here))
 
 
 def _product(parts: tuple[Face, ...]) -> Face:
@@ -143,7 +164,7 @@ def _boundary(of: Set, at: Symbols) -> Iterator[Face]:
 
 
 def _turned(face: Face) -> Face:
-    return Face(face.fixed, tuple(-c for c in face.normal), face.within, face.name)
+    return replace(face, normal=tuple(-c for c in face.normal))
 
 
 def _product_boundary(of: Product, at: Symbols) -> Iterator[Face]:
@@ -154,7 +175,7 @@ def _product_boundary(of: Product, at: Symbols) -> Iterator[Face]:
         for face in _boundary(plain(part), own):
             normal = (S.Zero,) * before + face.normal + (S.Zero,) * after
             rest = tuple((p, s) for j, (p, s) in enumerate(parts) if j != k)
-            yield Face(face.fixed, normal, face.within + rest, face.name)
+            yield replace(face, normal=normal, within=face.within + rest)
 
 
 def _sphere(center: tuple[Expr, ...], radius: Expr, at: Symbols) -> Iterator[Face]:
@@ -165,7 +186,7 @@ def _sphere(center: tuple[Expr, ...], radius: Expr, at: Symbols) -> Iterator[Fac
     normal = tuple(o / radius for o in offset)
     shadow = ((Ball(center[:-1], radius * Rational(9, 10)), tuple(free)),) if free else ()
     for side in (1, -1):
-        yield Face({last: center[-1] + side * height}, normal, shadow, f"|x| = {radius}")
+        yield Face({last: center[-1] + side * height}, normal, shadow, name=f"|x| = {radius}")
 
 
 def _level(of: Sublevel, at: Symbols) -> Iterator[Face]:
@@ -181,18 +202,25 @@ def _level(of: Sublevel, at: Symbols) -> Iterator[Face]:
     length = sqrt(sum(s**2 for s in slopes))
     fixed = {x: solution.expand()}
     rest = ((plain(of.within), at),) if not isinstance(plain(of.within), RealSpace) else ()
-    yield Face(fixed, tuple(s / length for s in slopes), rest, _named(fixed))
+    yield Face(fixed, tuple(s / length for s in slopes), rest, name=_named(fixed))
 
 
 # ── sample points ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def sample(face: Face, at: Symbols, random: Random, values: dict[Expr, Expr]) -> dict[Symbol, Expr]:
-    """Rational coordinates of a random point of the face, those that it fixes left out."""
-    point = {x: Rational(random.randint(-1400, 1400), 1000) for x in at}
-    for region, own in face.within:
-        point.update(zip(own, _inside(region, own, random, values), strict=True))
-    return {x: v for x, v in point.items() if x not in face.fixed}
+    """Rational coordinates of a random point of the face, those that it fixes left out.
+
+    Raises `NoFaces` where the inequalities of the face held at none of many points.
+    """
+    for _ in range(TRIES if face.levels else 1):
+        point = {x: Rational(random.randint(-1400, 1400), 1000) for x in at}
+        for region, own in face.within:
+            point.update(zip(own, _inside(region, own, random, values), strict=True))
+        point = {x: v for x, v in point.items() if x not in face.fixed}
+        if all(bool(substitute(level, point | values) <= 0) for level in face.levels):
+            return point
+    raise NoFaces(f"{face.name} where an inequality holds: no point of it was found")
 
 
 def _inside(region: Set, at: Symbols, random: Random, values: dict[Expr, Expr]) -> list[Expr]:

@@ -251,11 +251,12 @@ def satisfied(demand: Demand, formulas: Mapping[str, Expr], known: Known) -> Ver
     positive = positive_coordinates(demand.region, at)
     try:
         parts = [oriented(face, at, demand.home) for face in faces(demand.region, at)]
+        mentions = any(n.name.startswith("n[") for c in components for n in c.free_symbols)
+        if mentions and not all(f.normal for f in parts):
+            return Verdict("undecided", value=f"the normal of {demand.name} is not known")
+        verdict = worst(decide(components, known, at, face, positive) for face in parts)
     except NoFaces as failure:
         return Verdict("undecided", value=f"no exact description of {failure}")
-    if any(n.name.startswith("n[") for c in components for n in c.free_symbols) and not all(f.normal for f in parts):
-        return Verdict("undecided", value=f"the normal of {demand.name} is not known")
-    verdict = worst(decide(components, known, at, face, positive) for face in parts)
     if demand.up_to and verdict.verdict == "refuted":
         return Verdict("undecided", value=f"{demand.name} holds only up to a multiplier of a constraint, if at all")
     return verdict

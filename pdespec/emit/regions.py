@@ -24,6 +24,7 @@ from pdespec.model.sets import (
     Ball,
     Boundary,
     Difference,
+    Finite,
     Interval,
     Named,
     Point,
@@ -33,9 +34,10 @@ from pdespec.model.sets import (
     Sublevel,
     Torus,
     Union,
+    on_boundary,
     plain,
 )
-from pdespec.model.terms import flat
+from pdespec.model.terms import Variable, flat
 from pdespec.plan.plan import Condition
 
 
@@ -63,6 +65,9 @@ def bounds(region: Set, script: Script) -> list[tuple[str, str]]:
             return [(number(c - radius, script), number(c + radius, script)) for c in center]
         case Point(coordinates=values):
             return [(number(v, script), number(v, script)) for v in values]
+        case Finite(values=values):
+            ends = [number(v, script) for v in values]
+            return [(f"min({', '.join(ends)})", f"max({', '.join(ends)})") if len(ends) > 1 else (ends[0], ends[0])]
         case Product(parts=parts):
             return [b for part in parts for b in bounds(part, script)]
         case Difference(whole=whole):
@@ -81,8 +86,10 @@ def bounds(region: Set, script: Script) -> list[tuple[str, str]]:
 
 
 def _refuse(region: Set) -> NoReturn:
-    what = "is unbounded" if isinstance(region, RealSpace) or not region.bounded else "has no points as code yet"
-    refuse("PDE942", None, f"`{region}` {what}", hint="give a bounded domain, or box= in `using`")
+    if isinstance(region, RealSpace) or not region.bounded:
+        refuse("PDE942", None, f"`{region}` is unbounded", hint="give a bounded domain, or box= in `using`")
+    hint = "write a part of a boundary as {x in ∂X : …}" if on_boundary(region) else "write it with boxes and balls"
+    refuse("PDE942", None, f"`{region}` has no points as code yet", hint=hint)
 
 
 def tensor_rule(region: Set, n: int, script: Script) -> str:
@@ -128,10 +135,14 @@ def shape_code(region: Set, script: Script) -> str:
                 code = f"Union({code}, {shape_code(part, script)})"
             return code
         case Sublevel(within=within, variables=variables, condition=condition):
-            names = {s: f"x[:, {k}]" for k, s in enumerate(flat(variables))}
-            write = Printer({**names, **script.constants(condition)}, set(names.values()))
-            return f"Sublevel({shape_code(within, script)}, lambda x: {write(scalar(condition))})"
+            return f"Sublevel({shape_code(within, script)}, lambda x: {_level(variables, condition, script)})"
     _refuse(region)
+
+
+def _level(variables: tuple[Variable, ...], condition: Expr, script: Script) -> str:
+    """A function that is at most zero in a level set, at points x (n, d)."""
+    names: dict[Expr, str] = {s: f"x[:, {k}]" for k, s in enumerate(flat(variables))}
+    return Printer({**names, **script.constants(condition)}, set(names.values()))(scalar(condition))
 
 
 def _box(parts: list[Set], script: Script) -> str:
@@ -146,6 +157,13 @@ def patches(region: Set, script: Script) -> str:
             return _surface(of, script)
         case Point(coordinates=values):
             return f"singleton({', '.join(number(v, script) for v in values)})"
+        case Finite(values=values):
+            return " + ".join(f"singleton({number(v, script)})" for v in values)
+        case Sublevel(within=within, variables=variables, condition=condition) if on_boundary(within):
+            belongs = f"lambda x: {_level(variables, condition, script)} <= 0"
+            return f"restricted({patches(within, script)}, {belongs})"
+        case Union(parts=pieces) if all(map(on_boundary, pieces)):
+            return " + ".join(patches(piece, script) for piece in pieces)
         case Product(parts=parts) if not all(isinstance(plain(p), (Interval, Torus)) for p in parts):
             code = ""
             for solid, group in groupby(parts, key=lambda p: isinstance(plain(p), (Interval, Torus))):

@@ -18,8 +18,13 @@ def global_names(text: str) -> set[str]:
 
 def _looked_up(table: symtable.SymbolTable) -> set[str]:
     module = table.get_type() == "module"
-    own = {s.get_name() for s in table.get_symbols() if s.is_global() or (module and s.is_referenced())}
+    own = {s.get_name() for s in table.get_symbols() if module or _is_global(s)}
     return own.union(*(_looked_up(child) for child in table.get_children()))
+
+
+def _is_global(symbol: symtable.Symbol) -> bool:
+    """Whether a function looks a name up outside: symtable takes the locals of a function called `top` for global."""
+    return symbol.is_declared_global() or (symbol.is_global() and not symbol.is_local())
 
 
 def _annotations(tree: ast.AST) -> set[str]:

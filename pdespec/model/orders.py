@@ -15,9 +15,8 @@ from pdespec.model.bindings import Integrate, Law
 from pdespec.model.fields import Field, FieldValue, MetricGradient, Variation
 from pdespec.model.magnitude import nonnegative, params_put_in
 from pdespec.model.model import Equation
-from pdespec.model.regions import on_boundary
 from pdespec.model.scope import Env, Scope, base
-from pdespec.model.sets import Finite, Point, Product, Set, plain
+from pdespec.model.sets import Finite, Point, Product, Set, on_boundary, plain
 from pdespec.model.terms import Variable, VectorVariable
 from pdespec.model.vectors import Div, Dot, Grad, Hess, Lap, Partial, VectorOperator
 

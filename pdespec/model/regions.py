@@ -146,12 +146,6 @@ def bound_names(names: list[str], variables: list[Variable]) -> dict[str, Value]
     return {names[0]: cast("Value", Vec(*(c for v in variables for c in (components(v) if shape(v) else [v]))))}
 
 
-def on_boundary(s: Set) -> bool:
-    """Whether a set is a boundary, or a piece of one given by inequalities."""
-    inner = plain(s)
-    return isinstance(inner, Boundary) or (isinstance(inner, Sublevel) and on_boundary(inner.within))
-
-
 # ── operations ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

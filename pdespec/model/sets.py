@@ -280,3 +280,16 @@ def power(base: Set, n: int) -> Set:
     if isinstance(inner, Torus):
         return Torus(inner.periods * n)
     return product(*(base,) * n)
+
+
+def on_boundary(s: Set) -> bool:
+    """Whether a set is a boundary, pieces of one, or what is left of one, so that its points have a normal."""
+    inner = plain(s)
+    match inner:
+        case Sublevel(within=within):
+            return on_boundary(within)
+        case Difference(whole=whole):
+            return on_boundary(whole)
+        case Union(parts=parts):
+            return all(map(on_boundary, parts))
+    return isinstance(inner, Boundary)

@@ -17,12 +17,14 @@ from pdespec.model.sets import (
     Ball,
     Boundary,
     Difference,
+    Finite,
     Interval,
     Point,
     Product,
     Set,
     Sublevel,
     Union,
+    on_boundary,
     plain,
     product,
 )
@@ -54,30 +56,37 @@ def _rank(c: Channel) -> tuple[object, ...]:
 
 
 def boundary_like(region: Set) -> bool:
-    """Whether the region's points carry an outward normal: a boundary, or a product with one."""
-    return any(isinstance(plain(f), Boundary) for f in plain(region).factors)
+    """Whether the region's points carry an outward normal: on a boundary, or in a product with one."""
+    return any(map(on_boundary, plain(region).factors))
 
 
-def face_normal(region: Set, domain: Set) -> dict[Expr, Expr]:
-    """The components of the normal where the region fixes a coordinate at an end of its interval: a face of the
-    domain."""
+def face_normal(region: Set, domain: Set, point: tuple[Expr, ...]) -> dict[Expr, Expr]:
+    """The components of the normal where the region fixes a coordinate at ends of its interval: faces of the domain.
+
+    At {a} and {b} it is ∓1, and (2x − a − b)/(b − a) on both of them, {a, b}.
+    """
     ends: dict[int, Interval] = {}
     offset = 0
     for factor in product(domain).factors:
         inner = plain(factor)
         ends |= {offset: inner} if isinstance(inner, Interval) else {}
         offset += inner.dimension
-    zero: dict[Expr, Expr] = {Symbol(f"n[{k + 1}]", real=True): Integer(0) for k in range(offset)}
+    zero: dict[Expr, Expr] = dict.fromkeys(_normals(point), Integer(0))
     offset = 0
     for factor in plain(region).factors:
         inner = plain(factor)
-        if isinstance(inner, Point) and inner.dimension == 1 and offset in ends:
-            interval = ends[offset]
-            for end, sign in ((interval.lo, -1), (interval.hi, 1)):
-                if (inner.coordinates[0] - end).expand() == 0:
-                    return zero | {Symbol(f"n[{offset + 1}]", real=True): Integer(sign)}
+        fixed = inner.coordinates if isinstance(inner, Point) else inner.values if isinstance(inner, Finite) else ()
+        if offset in ends and inner.dimension == 1 and fixed:
+            a, b = ends[offset].lo, ends[offset].hi
+            sides = {0 if (v - a).expand() == 0 else 1 if (v - b).expand() == 0 else 2 for v in fixed}
+            outward = (2 * point[offset] - a - b) / (b - a) if sides == {0, 1} else Integer(2 * min(sides) - 1)
+            return {} if 2 in sides else zero | {_normals(point)[offset]: outward}
         offset += inner.dimension
     return {}
+
+
+def _normals(point: tuple[Expr, ...]) -> list[Expr]:
+    return [Symbol(f"n[{k + 1}]", real=True) for k in range(len(point))]
 
 
 def conditions(
@@ -90,7 +99,10 @@ def conditions(
         point = coordinates(residual.fields[0])
         region = residual.equation.region
         domain = product(*(d.set for d in derivation.model.unknown(residual.fields[0].name).domains))
-        normal = face_normal(region, domain)
+        normal = face_normal(region, domain, point)
+        if not (normal or boundary_like(region)) and any(c.has(*_normals(point)) for c in residual.components):
+            where = residual.equation.region_span or residual.equation.span
+            refuse("PDE212", where, f"`{region}` is no part of a boundary along which the normal is known")
         components = tuple(c.xreplace(normal) for c in with_definitions(residual.term, _of_scalars, Binding))
         found = tuple(dict.fromkeys(c for e in components for c in channels(e, point, residual)))
         kind = "boundary" if boundary_like(region) else "interior"
