@@ -6,7 +6,7 @@ b and s are functions of the particles alone: integrals against p are means over
 
 from __future__ import annotations
 
-from sympy import Add, Expr
+from sympy import Add, Expr, Rational, Symbol
 
 from pdespec.derive.components import scalar as in_coordinates
 from pdespec.derive.notation import unicode
@@ -26,6 +26,7 @@ from pdespec.model.bindings import Law
 from pdespec.model.refusal import refuse
 from pdespec.model.sets import Interval, RealSpace, Set, Torus, plain, product
 from pdespec.model.terms import VectorVariable
+from pdespec.plan.flows import start_density
 from pdespec.plan.plan import Particles
 
 
@@ -84,7 +85,7 @@ def _velocity(stem: str, plan: Particles, here: Expr, name: str, p: Representati
     scope = scope_for(p, {here: Points(name, "i")}, script, laws, velocity, growth)
     code = (vector if isinstance(here, VectorVariable) else scalar)(along(velocity, here), scope)
     decay = scalar(-growth, scope) if growth != 0 else None
-    text = code.text if code.axes else f"torch.zeros_like({name}) + {code.text}"
+    text = code.text if code.axes else f"torch.zeros_like({name})" + (f" + {code.text}" if velocity != 0 else "")
     lines = [
         f"def {stem}velocity({name}: Tensor{weights}{laws.arguments()}) -> Tensor:",
         docstring(escape(f"b = {unicode(velocity)}, for particles {shape}.")),
@@ -113,8 +114,10 @@ def _watched(
     for term in summands:
         try:
             codes.append((term, scalar(term, scope_for(p, {}, script, laws, term))))
-        except SpecError:  # an entropy: its value needs an estimator
-            continue
+        except SpecError as problem:
+            if any(d.code != "PDE524" for d in problem.diagnostics):
+                raise
+            # an entropy, whose value needs an estimator, is left out
     if not codes:
         return found
     key = "energy" if len(codes) == len(summands) else "potential"
@@ -170,11 +173,14 @@ def _from_density(plan: Particles, here: Expr, script: Script) -> str:
     """Rejection sampling on a bounded domain."""
     name = script.names.name(here.name)
     columns = here.components() if isinstance(here, VectorVariable) else (here,)
-    term = in_coordinates(plan.start.equation.rhs)
+    time = Symbol(plan.flow.field.slots[-1], real=True)
+    term = in_coordinates(start_density(plan.start, columns)).subs(time, Rational(*plan.begin.as_integer_ratio()))
     texts = {c: f"{name}[:, {k}]" for k, c in enumerate(columns)}
     write = Printer({**texts, **script.constants(term)}, set(texts.values()))
     box = box_code(_domain(plan, script), script)
-    return f"rejection_particles(lambda {name}: {write(term)}, {box}, {plan.count}, config.seed)"
+    value = write.code(term)
+    text = value.text if value.tensor else f"torch.full_like({name}[:, 0], {value.text})"
+    return f"rejection_particles(lambda {name}: {text}, {box}, {plan.count}, config.seed)"
 
 
 def _domain(plan: Particles, script: Script) -> Set:

@@ -7,11 +7,13 @@ infinity is no mistake, and natural conditions of an optimum or of a gradient fl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from sympy import Expr
 
-from pdespec.diagnostics import Diagnostic, Label, error
+from pdespec.diagnostics import Diagnostic, Fix, Label, error
 from pdespec.model.bindings import Law
 from pdespec.model.boundary import boundary_findings
 from pdespec.model.fields import Field, MetricGradient, Variation
@@ -21,6 +23,7 @@ from pdespec.model.orders import Kind, difference, direction, fields_of, kind_of
 from pdespec.model.scope import Scope, base
 from pdespec.model.sets import Interval, plain
 from pdespec.model.terms import shape
+from pdespec.source import Span
 
 Listed = list[tuple[Equation, Kind]]
 
@@ -36,7 +39,9 @@ def posed(model: Model, scope: Scope, whole: bool = True) -> Iterator[Diagnostic
         for field in _unknowns(listed):
             unknown = scope.unknown_of(field)
             if unknown is not None:
-                yield from _time(solve, field, unknown, listed, scope)
+                yield from (
+                    _listing(d, solve, field, model, scope) for d in _time(solve, field, unknown, listed, scope)
+                )
                 yield from _normalised(solve, field, unknown, listed)
         yield from boundary_findings(solve, listed, scope)
     if whole:
@@ -209,6 +214,20 @@ def _missing(
         hint=f"add {'an initial' if where == 'start' else 'a final'} condition: "
         f"{'start' if where == 'start' else 'finish'}: {what} = … on {space} × {{{value}}}",
     )
+
+
+def _listing(finding: Diagnostic, solve: Solve, field: Field, model: Model, scope: Scope) -> Diagnostic:
+    """A missing condition in time, with its cure where the spec states just one that the solve does not list."""
+    if finding.code != "PDE303" or solve.optima:
+        return finding
+    rest = [e for e in model.equations if e.label not in solve.equations and field in fields_of(e)]
+    stated = [e for e in rest if kind_of(e, scope).name == "time"]
+    head = re.search(r"\bsolve\s+\w+\b(?!\s*\()", solve.span.text)
+    if len(stated) != 1 or head is None:
+        return finding
+    label = stated[0].span.text.partition(":")[0].strip()
+    place = Span(solve.span.source, solve.span.start + head.end(), solve.span.start + head.end())
+    return replace(finding, hint=f"list `{label}` in the solve", fix=Fix(place, f", {label}"))
 
 
 def _too_many(field: Field, m: int, given: list[Equation]) -> Iterator[Diagnostic]:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from pdespec.compiler import compile
+
 Codes = Callable[..., list[str]]
 ROD = "param κ = 2\ndomain X(x) = [0, 1], I(t) = [0, 1]\nunknown u : X × I -> R\n"
 ENDS = "ends: u = 0 on ∂X × I\n"
@@ -93,3 +95,23 @@ def test_the_sign_follows_the_settings(codes: Codes) -> None:
     text = ROD + "bulk: ∂t u = κ*Δu on X × I\nstart: u = 0 on X × {0}\n" + ENDS + "solve bulk, start, ends\n"
     assert codes(text) == []
     assert codes(text, {"κ": "-1"}) == ["PDE305"]
+
+
+def test_a_start_that_is_stated_and_not_listed_is_listed_by_the_fix() -> None:
+    text = (
+        "domain X(x) = [0, 1], I(t) = [0, 1]\nunknown u : X × I -> R\nbulk: ∂t u = Δu on X × I\n"
+        "beginn: u = sin(π*x) on X × {0}\nends: u = 0 on ∂X × I\nsolve bulk, ends\n"
+    )
+    (found,) = [d for d in compile(text, upto="model").diagnostics if d.code == "PDE303"]
+    assert found.fix is not None
+    at = found.fix.span
+    fixed = text[: at.start] + found.fix.replacement + text[at.end :]
+    assert "solve bulk, beginn, ends" in fixed
+    assert compile(fixed, upto="model").diagnostics == ()
+
+
+def test_a_start_that_nobody_stated_has_no_fix() -> None:
+    text = "domain X(x) = [0, 1], I(t) = [0, 1]\nunknown u : X × I -> R\nbulk: ∂t u = Δu on X × I\n"
+    text += "ends: u = 0 on ∂X × I\nsolve bulk, ends\n"
+    (found,) = compile(text, upto="model").diagnostics
+    assert found.code == "PDE303" and found.fix is None and "start: u = …" in found.hint
