@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from pdespec.syntax import ast
+from pdespec.syntax import ast, write_calculus
 from pdespec.syntax.ast import Expr, Node
 from pdespec.syntax.notation import (
     APPLIED,
@@ -21,7 +21,6 @@ from pdespec.syntax.notation import (
     POSTFIX,
     POWER,
     PREFIX,
-    PREFIXES,
     PRODUCT,
     SIGNS,
     SUM,
@@ -30,10 +29,9 @@ from pdespec.syntax.notation import (
     binary_level,
     level_of,
 )
+from pdespec.syntax.write_calculus import start
 
 _SIGNS_IN_TEXT = frozenset("+-−*∗/·⋅×∪\\∖∩∘")
-_BINDER = {"sum": "∑", "prod": "∏", "mean": "𝔼"}
-_INTEGRAL = {1: "∫", 2: "∬", 3: "∭"}
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -50,6 +48,10 @@ class Writer:
 
     spelling: Spelling
     pieces: list[Piece] = field(default_factory=list)
+
+    def inner(self) -> Writer:
+        """Another one, for a part whose text decides how it is written."""
+        return Writer(self.spelling)
 
     def text(self) -> str:
         return "".join(piece.text for piece in self.pieces)
@@ -95,16 +97,12 @@ class Writer:
 # ── leaves and operators ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _start(node: Node) -> int:
-    return node.span.start if node.span.source.text else -1
-
-
 def _num(writer: Writer, node: ast.Num) -> None:
     text = node.text
     if not text:
         n, d = node.value.numerator, node.value.denominator
         text = str(n) if d == 1 else _decimal(n, d)
-    writer.add(text, _start(node))
+    writer.add(text, start(node))
 
 
 def _decimal(numerator: int, denominator: int) -> str:
@@ -117,15 +115,15 @@ def _decimal(numerator: int, denominator: int) -> str:
 
 
 def _str(writer: Writer, node: ast.Str) -> None:
-    writer.add(f'"{node.value}"', _start(node))
+    writer.add(f'"{node.value}"', start(node))
 
 
 def _name(writer: Writer, node: ast.Name) -> None:
-    writer.add(writer.spelling.name(node), _start(node))
+    writer.add(writer.spelling.name(node), start(node))
 
 
 def _unary(writer: Writer, node: ast.Unary) -> None:
-    writer.add(node.op, _start(node))
+    writer.add(node.op, start(node))
     writer.put(node.operand, PRODUCT)
 
 
@@ -172,7 +170,7 @@ def _power(writer: Writer, node: ast.Binary) -> None:
         sign, exponent = "-", exponent.operand
     whole = isinstance(exponent, ast.Num) and (exponent.text or str(exponent.value)).isdecimal()
     if whole and isinstance(exponent, ast.Num) and not writer.spelling.ascii and not _is_set(node.left):
-        writer.add((sign + (exponent.text or str(exponent.value))).translate(_SUPERSCRIPT), _start(exponent))
+        writer.add((sign + (exponent.text or str(exponent.value))).translate(_SUPERSCRIPT), start(exponent))
         return
     writer.add("^")
     _exponent(writer, node.right)
@@ -295,137 +293,6 @@ def _index(writer: Writer, node: ast.Index) -> None:
     writer.bracket("[", node.indices, "]", node)
 
 
-# ── calculus ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _partial(writer: Writer, node: ast.Partial) -> None:
-    run = writer.spelling.run(node.coordinates)
-    if writer.spelling.ascii or run is None:
-        names = tuple(ast.Name(c) for c in node.coordinates)
-        writer.word("diff", (node.operand, *names), node)
-    else:
-        writer.add(f"∂{run} ", _start(node))
-        writer.put(node.operand, PREFIX)
-
-
-def _normal_derivative(writer: Writer, node: ast.NormalDerivative) -> None:
-    if writer.spelling.ascii:
-        writer.word("diff", (node.operand, ast.Name("n")), node)
-    else:
-        writer.add("∂n ", _start(node))
-        writer.put(node.operand, PREFIX)
-
-
-def _differential(writer: Writer, node: ast.Differential) -> None:
-    if writer.spelling.ascii or node.op not in PREFIXES:
-        writer.word(node.op, (node.operand,), node)
-    else:
-        writer.add(PREFIXES[node.op], _start(node))
-        writer.put(node.operand, PREFIX)
-
-
-def _variation(writer: Writer, node: ast.Variation) -> None:
-    called = node.functional.function if isinstance(node.functional, ast.Call) else node.functional
-    if not writer.spelling.ascii and isinstance(called, ast.Name):
-        inner = Writer(writer.spelling)
-        inner.put(node.functional, APPLIED)
-        if _depth(inner.text()) <= 2:
-            field = writer.spelling.name(node.field)
-            writer.add(f"δ{inner.text()}/δ{field}", _start(node))
-            return
-    writer.word("variation", (node.functional, node.field), node)
-
-
-def _depth(text: str) -> int:
-    depth = deepest = 0
-    for c in text:
-        depth += (c == "(") - (c == ")")
-        deepest = max(deepest, depth)
-    return deepest
-
-
-def _integral(writer: Writer, node: ast.Integral) -> None:
-    if writer.spelling.ascii:
-        _integral_word(writer, node)
-        return
-    writer.add(_INTEGRAL.get(len(node.variables), "∫"), _start(node))
-    if node.region is not None:
-        writer.add("[", breaks=True)
-        writer.pattern(node.variables)
-        writer.add(f" {writer.spelling.relation('in')} ")
-        writer.put(node.region, SUM)
-        writer.add("] ")
-    else:
-        writer.add(" ")
-    inner = Writer(writer.spelling)
-    inner.put(node.body, SUM)
-    nested = inner.pieces[-1].tag == "measure"
-    if nested:
-        writer.add("(", breaks=True)
-    writer.pieces.extend(inner.pieces)
-    if nested:
-        writer.add(")")
-    names = " ".join(f"d{writer.spelling.name(name)}" for name in node.variables)
-    writer.add(f" {names}", tag="measure")
-
-
-def _integral_word(writer: Writer, node: ast.Integral) -> None:
-    writer.add("integral[", _start(node), breaks=True)
-    if node.region is None:
-        writer.list(node.variables)
-    else:
-        writer.pattern(node.variables)
-        writer.add(f" {writer.spelling.relation('in')} ")
-        writer.put(node.region, SUM)
-    writer.add("]")
-    writer.bracket("(", (node.body,), ")", node)
-
-
-def _binder(writer: Writer, node: ast.Binder) -> None:
-    kind = node.kind if writer.spelling.ascii else _BINDER.get(node.kind, node.kind)
-    writer.add(f"{kind}[", _start(node), breaks=True)
-    for i, binding in enumerate(node.bindings):
-        if i:
-            writer.add(", ", breaks=True)
-        _binding(writer, binding)
-    writer.add("] ")
-    writer.put(node.body, PRODUCT)
-
-
-def _binding(writer: Writer, node: ast.Binding) -> None:
-    if node.relation in ("<", "!="):
-        writer.put(node.names[0], SUM)
-        writer.add(f" {writer.spelling.relation(node.relation)} ")
-        writer.put(node.names[1], SUM)
-        return
-    writer.pattern(node.names)
-    if node.domain is None:
-        return
-    writer.add(f" {writer.spelling.relation(node.relation)} ")
-    domain = node.domain
-    if node.relation == "in" and isinstance(domain, ast.Range) and domain.second is None:
-        simple = isinstance(domain.first, ast.Num | ast.Name) and isinstance(domain.last, ast.Name | ast.Num)
-        decimal = isinstance(domain.last, ast.Num) and domain.last.text.startswith(".")
-        writer.put(domain.first, SUM)
-        writer.add(".." if simple and not decimal else " .. ")
-        writer.put(domain.last, SUM)
-    else:
-        writer.put(domain, SUM)
-
-
-def _braket(writer: Writer, node: ast.Braket) -> None:
-    parts = [part for part in (node.bra, node.operator, node.ket) if part is not None]
-    if writer.spelling.ascii:
-        writer.word("braket", parts, node)
-        return
-    writer.add("⟨")
-    for i, part in enumerate(parts):
-        if i:
-            writer.add("|")
-        writer.put(part, APPLIED + 1 if isinstance(part, ast.Abs) else SUM)
-    writer.add("⟩")
-
-
 _WRITE: dict[type[Expr], Callable[[Writer, Any], None]] = {
     ast.Num: _num,
     ast.Str: _str,
@@ -445,11 +312,11 @@ _WRITE: dict[type[Expr], Callable[[Writer, Any], None]] = {
     ast.Boundary: _boundary,
     ast.Call: _call,
     ast.Index: _index,
-    ast.Partial: _partial,
-    ast.NormalDerivative: _normal_derivative,
-    ast.Differential: _differential,
-    ast.Variation: _variation,
-    ast.Integral: _integral,
-    ast.Binder: _binder,
-    ast.Braket: _braket,
+    ast.Partial: write_calculus.partial,
+    ast.NormalDerivative: write_calculus.normal_derivative,
+    ast.Differential: write_calculus.differential,
+    ast.Variation: write_calculus.variation,
+    ast.Integral: write_calculus.integral,
+    ast.Binder: write_calculus.binder,
+    ast.Braket: write_calculus.braket,
 }
