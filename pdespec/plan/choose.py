@@ -17,7 +17,8 @@ from pdespec.model.model import Solve
 from pdespec.model.refusal import refuse
 from pdespec.plan.fields import plan_collocation, plan_features
 from pdespec.plan.flows import plan_grid, plan_particles
-from pdespec.plan.plan import Plan, Realisation
+from pdespec.plan.plan import Grid, Particles, Plan, Realisation
+from pdespec.plan.starts import start_findings
 from pdespec.plan.variational import plan_ritz
 
 Planner = Callable[[Derivation, Solve, tuple[str, ...]], Realisation]
@@ -40,6 +41,8 @@ def plan(derivation: Derivation) -> tuple[Plan | None, tuple[Diagnostic, ...]]:
         try:
             with located(solve.method_span or solve.span):
                 solves.append(_realise(derivation, solve))
+                if isinstance(solves[-1], (Grid, Particles)):
+                    found += start_findings(solves[-1], derivation.model)
         except SpecError as problem:
             found += problem.diagnostics
     if has_errors(found):
