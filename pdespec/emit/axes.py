@@ -234,6 +234,8 @@ def _atomic(term: Expr, scope: Scope) -> Array:
         return _stack(term, scope)
     if isinstance(term, Grad) and isinstance(term.operand, Defined):
         return _gradient_call(term, scope)
+    if isinstance(term, (Integrate, Expect)) and isinstance(term.body, Vec) and scope.depends(term):
+        return _stack(Vec(*(term.func(c, *term.args[1:]) for c in term.body.args)), scope)
     if isinstance(term, (Integrate, Expect)):
         return _vector_integral(term, scope)
     if isinstance(term, Dot):

@@ -60,12 +60,13 @@ class Body:
         return self.known[key]
 
     def free(self, hint: str) -> str:
-        """A name that no line has yet."""
+        """A name that nothing has yet, and which is taken from now on."""
         taken = {name for value in self.known.values() for name in value.split(", ")}
         number, name = 1, hint
         while name in taken:
             number += 1
             name = f"{hint}{number}" if not hint[-1].isdigit() else f"{hint}_{number}"
+        self.known["name", name] = name
         return name
 
     def scope(self, points: dict[Expr, Points], term: Expr) -> Scope:

@@ -249,8 +249,7 @@ def _sampled(term: Expr, points: dict[Expr, Points], body: Body, hint: str = "")
     if not hint or len(text) < 40:
         return text
     shared, rest = share_calls(text, body.free)
-    for name, code in shared:
-        body.line((hint, code), name, code)
+    body.lines += [f"{name} = {code}" for name, code in shared]
     return body.line((hint, term), hint, rest)
 
 
