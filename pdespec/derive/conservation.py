@@ -12,11 +12,12 @@ from sympy import Add, Expr, Mul, S, exp
 
 from pdespec.derive import calculus
 from pdespec.derive.calculus import Variables, depends
+from pdespec.derive.differentiate import differentiate
 from pdespec.derive.spread import Part, Spread, antiderivative, spread, vector_of
 from pdespec.model.bindings import Expect, Integrate
 from pdespec.model.fields import FieldValue
 from pdespec.model.terms import shape
-from pdespec.model.vectors import Div, Grad, Lap, Partial
+from pdespec.model.vectors import Div, Dot, Grad, Lap, Partial, Vec
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def _term(t: Expr, space: Variables) -> tuple[Expr, Expr]:
             f, q = _term(rest, space)
             return Mul(*constant) * f if f != 0 else f, Mul(*constant) * q
     if isinstance(t, Div) and t.variables == space:
-        return t.operand, S.Zero
+        return _values_outside(t.operand), S.Zero
     if isinstance(t, Lap) and t.variables == space:
         return Grad(t.operand, *space), S.Zero
     if isinstance(t, Partial) and len(space) == 1 and set(t.variables) == set(space):
@@ -55,8 +56,56 @@ def _term(t: Expr, space: Variables) -> tuple[Expr, Expr]:
         if order == 2:
             return Grad(t.operand, *space), S.Zero
         inner = t.operand if order == 1 else Partial(t.operand, *t.variables[1:])
-        return vector_of(inner), S.Zero
+        return _values_outside(vector_of(inner)), S.Zero
     return S.Zero, t
+
+
+def _values_outside(v: Expr) -> Expr:
+    """A vector with the values that all of its entries hold as factors in front: (x p, y p) is p (x, y)."""
+    if not isinstance(v, Vec) or shape(v.args[0]):
+        return v
+    entries = [calculus.multiplied_out(e) for e in v.args]
+    addends = [set(Mul.make_args(t)) for e in entries for t in Add.make_args(e) if t != 0]
+    common = [f for f in set.intersection(*addends) if isinstance(f, FieldValue)] if addends else []
+    factor = Mul(*common)
+    inner = (Add(*(t / factor for t in Add.make_args(e))) for e in entries)
+    return factor * Vec(*inner) if common else v
+
+
+def advected(form: FluxForm, p: FieldValue, space: Variables) -> FluxForm:
+    """The form with v · ∇p written as ∇·(p v) − p ∇·v where v is free of p."""
+    flux, source = form.flux, S.Zero
+    for t in Add.make_args(calculus.multiplied_out(form.source)):
+        v = _advecting(t, p, space)
+        spreading = _divergence(v, space) if v is not None else None
+        if v is None or spreading is None:
+            source += t
+            continue
+        flux, source = flux + p * v, source - p * spreading
+    return FluxForm(flux, calculus.multiplied_out(source))
+
+
+def _divergence(v: Expr, space: Variables) -> Expr | None:
+    """∇·v where it is known as a formula."""
+    if len(space) == 1 and isinstance(v, Vec) and len(v.args) == 1:
+        return differentiate(v.args[0], space[0])
+    found = calculus.div(v, space)
+    return None if found.has(Div) else found
+
+
+def _advecting(t: Expr, p: FieldValue, space: Variables) -> Expr | None:
+    """v where a term is v · ∇p."""
+    slope = Partial(p, *space) if len(space) == 1 and not shape(space[0]) else None
+    for a in Mul.make_args(t):
+        if a == slope:
+            v = vector_of(t / a)
+        elif isinstance(a, Dot) and Grad(p, *space) in a.args:
+            (other,) = [b for b in a.args if b != Grad(p, *space)] or [None]
+            v = other * (t / a) if other is not None else None
+        else:
+            continue
+        return v if v is not None and not v.has(p) else None
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from sympy import Add, Expr, S, log
 
 from pdespec.derive import calculus
 from pdespec.derive.calculus import depends
-from pdespec.derive.conservation import FluxForm, Transport, flux_form, rebuilt, transport
+from pdespec.derive.conservation import FluxForm, Transport, advected, flux_form, rebuilt, transport
 from pdespec.derive.derivation import Flow, Residual, Step
 from pdespec.derive.resolve import first_variation, resolved, rewritten
 from pdespec.derive.spread import CHAIN, PARTS
@@ -117,7 +117,7 @@ def _density(
     gradient: _Gradient | None,
     model: Model,
 ) -> Flow:
-    form = flux_form(right, space)
+    form = advected(flux_form(right, space), u, space)
     found = transport(form, u, space)
     conservative = not _local_derivatives(found.growth, u)
     rebuilt_right = rebuilt(found, u, space) if conservative else right
@@ -138,8 +138,17 @@ def _density(
         pressure=found.pressure if found.pressure != 0 else None,
         growth=found.growth,
         stationary=_stationary(unknown, u, space, gradient, found),
-        steepest=gradient is not None and gradient.form.flux == u * Grad(gradient.asked, *space),
+        mobility=None if gradient is None else _mobility(gradient, u, space),
     )
+
+
+def _mobility(gradient: _Gradient, u: FieldValue, space: tuple[Any, ...]) -> Expr | None:
+    """m where the flux of the metric is m(p) ∇φ with a function m of the density and the place."""
+    slope = Grad(gradient.asked, *space)
+    factors = Mul.make_args(gradient.form.flux)
+    m = Mul(*(f for f in factors if f != slope))
+    local = not shape(m) and all(value == u for value in m.atoms(FieldValue)) and not m.atoms(Integrate, Expect, Partial)
+    return m if factors.count(slope) == 1 and local else None
 
 
 def _flow(

@@ -276,11 +276,15 @@ def _volume(group: Group, rules: Normal) -> Form:
     """The whole measure: one for a law, the volume of a simple region."""
     if isinstance(group.measure, Law):
         return ONE
-    volume = _size(plain(group.measure.value))
-    return rules.form(volume) if volume is not None else generator(_canonical([group], Integer(1)))
+    size = volume(plain(group.measure.value))
+    return rules.form(size) if size is not None else generator(_canonical([group], Integer(1)))
 
 
-def _size(region: Set) -> Expr | None:
+def volume(region: Set) -> Expr | None:
+    """The measure of a simple region, if it is known as a formula."""
+    if isinstance(region, Product):
+        sizes = [volume(plain(part)) for part in region.parts]
+        return None if None in sizes else Mul(*sizes)
     if isinstance(region, Interval):
         return region.hi - region.lo
     if isinstance(region, Torus):
@@ -290,8 +294,8 @@ def _size(region: Set) -> Expr | None:
         return pi ** Rational(d, 2) / gamma(Rational(d, 2) + 1) * region.radius**d
     if isinstance(region, Boundary) and isinstance(plain(region.of), Ball):
         ball = plain(region.of)
-        volume = _size(ball)
-        return None if volume is None else volume * ball.dimension / ball.radius  # type: ignore[attr-defined]
+        size = volume(ball)
+        return None if size is None else size * ball.dimension / ball.radius  # type: ignore[attr-defined]
     if isinstance(region, Sphere):
         return 2 * pi ** Rational(region.d, 2) / gamma(Rational(region.d, 2))
     return None

@@ -11,6 +11,7 @@ from typing import Any
 from sympy import Expr, Matrix, S, Tuple, exp, pi, sqrt
 
 from pdespec.model.bindings import Integrate, Law
+from pdespec.model.sets import plain
 from pdespec.model.substitution import substitute
 from pdespec.model.terms import variable
 from pdespec.model.vectors import Vec
@@ -26,6 +27,11 @@ def density(law: Law, point: tuple[Expr, ...]) -> Expr:
         weight = exp(-inverse * potential)
         return substitute(weight, dict(zip(variables, point, strict=True))) / Integrate(weight, variables, region)
     if law.family == "uniform":
+        from pdespec.derive.integrals import volume
+
+        size = volume(plain(law.parameters[0].value))
+        if size is not None:
+            return 1 / size
         variables = Tuple(*(variable(f"x[{k}]") for k in range(1, len(point) + 1)))
         return 1 / Integrate(S.One, variables, law.parameters[0])
     raise TypeError(f"the law {law.family} has no density as a formula")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 from math import ceil
 
-from sympy import Expr, S, exp
+from sympy import Expr, Heaviside, Mul, S, exp
 
 from pdespec.derive.components import scalar
 from pdespec.derive.derivation import Derivation, Flow, Residual
@@ -18,7 +18,8 @@ from pdespec.model.bindings import Expect, Integrate, Law
 from pdespec.model.fields import Field, FieldValue
 from pdespec.model.model import Call, Solve
 from pdespec.model.refusal import refuse
-from pdespec.model.sets import Interval, Set, plain, product
+from pdespec.model.sets import Ball, Interval, Point, Product, Set, plain, product
+from pdespec.model.substitution import substitute
 from pdespec.plan.evaluate import evaluate, parameter_values
 from pdespec.plan.options import whole
 from pdespec.plan.plan import Grid, Particles
@@ -222,4 +223,33 @@ def _box(
 def start_density(start: Residual, coordinates: tuple[Expr, ...]) -> Expr:
     """The initial density as a formula."""
     right = start.equation.rhs
-    return density(right, coordinates) if isinstance(right, Law) else scalar(right)
+    if not isinstance(right, Law):
+        return scalar(substitute(right, {start.equation.coordinates[-1]: _begin(start)}))
+    formula = density(right, coordinates)
+    if right.family != "uniform":
+        return formula
+    return formula * _indicator(plain(right.parameters[0].value), coordinates, start)
+
+
+def _begin(start: Residual) -> Expr:
+    """The point in time at which it stands."""
+    last = plain(plain(start.equation.region).factors[-1])
+    assert isinstance(last, Point)
+    return last.coordinates[0]
+
+
+def _indicator(region: Set, point: tuple[Expr, ...], start: Residual) -> Expr:
+    """One in a part of the domain, and zero outside; 1 where it is all of it."""
+    whole = plain(start.equation.region)
+    factors = whole.parts[:-1] if isinstance(whole, Product) else ()
+    if region == plain(product(*map(plain, factors))):
+        return S.One
+    if isinstance(region, Interval):
+        return Heaviside((point[0] - region.lo) * (region.hi - point[0]), 0)
+    if isinstance(region, Ball):
+        square = sum(((x - c) ** 2 for x, c in zip(point, region.center, strict=True)), S.Zero)
+        return Heaviside(region.radius**2 - square, 0)
+    if isinstance(region, Product) and all(part.dimension == 1 for part in region.parts):
+        return Mul(*(_indicator(plain(part), (x,), start) for part, x in zip(region.parts, point, strict=True)))
+    message = f"a start that is uniform on {region} is not supported yet"
+    return refuse("PDE943", start.equation.span, message, hint="intervals, boxes and balls are")

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 import numpy as np
 from sympy import Expr
 
-from pdespec.derive.components import scalar
 from pdespec.diagnostics import Diagnostic, error, warning
 from pdespec.model.bindings import Law
 from pdespec.model.model import Model
 from pdespec.model.sets import Interval, Torus, plain, product
 from pdespec.plan.evaluate import evaluate, parameter_values
+from pdespec.plan.flows import start_density
 from pdespec.plan.plan import Grid, Particles
 from pdespec.plan.unbounded import CELLS, box_of, unbounded
 from pdespec.plan.values import coordinates
@@ -29,7 +29,8 @@ def start_findings(plan: Grid | Particles, model: Model) -> Iterator[Diagnostic]
     start = plan.start.equation
     if not plan.flow.conservative or isinstance(start.rhs, Law):
         return
-    variables, density = coordinates(plan.flow.field)[:-1], scalar(start.rhs)
+    variables = coordinates(plan.flow.field)[:-1]
+    density = start_density(plan.start, variables)
     sides = _sides(plan, density, variables, model)
     if sides is None:
         return
