@@ -16,7 +16,7 @@ from pdespec.emit.names import escape
 from pdespec.emit.parts import Script, Section, SolveCode, prefix, solution_name, term_key, unpacked
 from pdespec.emit.pictures import saved_fields
 from pdespec.emit.regions import sampler
-from pdespec.emit.residuals import equations_section, needs_normals, spell, used
+from pdespec.emit.residuals import equations_section, less, needs_normals, spell, used
 from pdespec.model.sets import Named, product
 from pdespec.plan.plan import Collocation, Condition, Network
 from pdespec.plan.unbounded import within
@@ -50,7 +50,8 @@ def condition_lines(condition: Condition, networks: tuple[Network, ...], script:
     """The lines that prepare a condition's arguments, and the mean square of its residual."""
     names, label = spell(condition, script), script.names.name(condition.label)
     arguments = used(names, condition)
-    lines = [unpacked(["z", "normals"] if needs_normals(condition) else ["z"], f'points["{label}"]')]
+    more = {"boundary": ["normals"] if needs_normals(condition) else [], "integral": ["weights"]}
+    lines = [unpacked(["z", *more.get(condition.points.kind, [])], f'points["{label}"]')]
     for columns, points in ((names.coordinates, "z"), (names.normals, "normals")):
         if any(n in arguments for n in columns.values()):
             lines.append(unpacked([n if n in arguments else "_" for n in columns.values()], f"{points}.unbind(1)"))
@@ -59,7 +60,7 @@ def condition_lines(condition: Condition, networks: tuple[Network, ...], script:
         lines += channel_lines(own, n, "z", script) if own else []
     call = f"{label}({', '.join(arguments)})"
     if condition.points.kind == "integral":
-        return lines, f"{call}.mean().square()"
+        return lines, f"(weights @ {call}{less(condition.total, script)}).square()"
     if len(condition.components) == 1:
         return lines, f"{call}.square().mean()"
     return lines, f"torch.stack({call}).square().sum(0).mean()"

@@ -22,7 +22,7 @@ from pdespec.emit.names import escape, literal
 from pdespec.emit.parts import Script, Section, SolveCode, prefix, solution_name, term_key, unpacked
 from pdespec.emit.pictures import saved_fields
 from pdespec.emit.regions import box_code, sampler
-from pdespec.emit.residuals import equations_section, jacobian, printer, spell, used
+from pdespec.emit.residuals import equations_section, jacobian, less, printer, spell, used
 from pdespec.plan.plan import Condition, Features
 
 Output = tuple[object, int | None]
@@ -76,11 +76,12 @@ def rows_function(stem: str, condition: Condition, plan: Features, script: Scrip
     if any(ZERO in row for row in rows):
         lines.append(f"{ZERO} = torch.zeros_like({next(iter(phi.values()))})")
     label = script.names.name(condition.label)
-    given = ", normals: Tensor" if boundary else ""
-    head = f"def {stem}{label}_rows(z: Tensor{given}, features: Features, blocks: Tensor) -> tuple[Tensor, Tensor]:"
+    given = "normals: Tensor, " if boundary else "weights: Tensor, " if condition.points.kind == "integral" else ""
+    head = f"def {stem}{label}_rows(z: Tensor, {given}features: Features, blocks: Tensor) -> tuple[Tensor, Tensor]:"
     text = docstring(escape(f"The residual of {condition.label} and its derivative by every coefficient."))
     body = [f"    {line}" for line in lines]
-    return "\n".join([head, text, *body, *_returned(f"{label}({', '.join(arguments)})", rows, condition)])
+    call = f"{label}({', '.join(arguments)})"
+    return "\n".join([head, text, *body, *_returned(call, rows, condition, script)])
 
 
 ZERO = "zero"
@@ -95,12 +96,13 @@ def _columns(names: list[str], array: str, mentioned: set[str]) -> list[str]:
     return [f"{', '.join(shown)} = {array}.split(1, dim=1)" if len(shown) > 1 else f"{shown[0]} = {array}"]
 
 
-def _returned(call: str, rows: list[list[str]], condition: Condition) -> list[str]:
-    """The residual (n,) and the rows (n, K) of all components one below another; of an integral, their means."""
+def _returned(call: str, rows: list[list[str]], condition: Condition, script: Script) -> list[str]:
+    """The residual (n,) and the rows (n, K) of all components one below another; of an integral, their one sum."""
     blocks = ", ".join(f"[{', '.join(row)}]" for row in rows)
     matrix = rows[0][0] if len(rows) == len(rows[0]) == 1 else f"block_rows({blocks})"
     if condition.points.kind == "integral":
-        return [f"    rows = {matrix}", f"    return {call}.mean(0), rows.mean(0, keepdim=True)"]
+        integral = f"weights @ {call}{less(condition.total, script)}"
+        return [f"    rows = {matrix}", statement("return", f"{integral}, weights[None] @ rows")]
     if len(rows) == 1:
         return [statement("return", f"{call}.squeeze(1), {matrix}")]
     return [statement("residual =", f"torch.cat({call}).squeeze(1)"), statement("return", f"residual, {matrix}")]

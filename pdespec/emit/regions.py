@@ -39,6 +39,7 @@ from pdespec.model.sets import (
 )
 from pdespec.model.terms import Variable, flat
 from pdespec.plan.plan import Condition
+from pdespec.plan.variational import is_box
 
 
 def number(value: Expr, script: Script) -> str:
@@ -226,30 +227,43 @@ def source_argument(sampler: str) -> str:
 
 
 def sampler(stem: str, conditions: tuple[Condition, ...], script: Script) -> str:
-    """`sample(config, draw)`: the points of every condition, with normals where the region is a boundary."""
+    """`sample(config, draw)`: points of every condition, with normals on a boundary, with weights for an integral."""
     lines = [
         f"def {stem}sample(config: Config, draw: int = 0) -> dict[str, tuple[Tensor, ...]]:",
         '    """Points of every region, with outward normals on boundaries; another `draw` gives other points."""',
         "    points = {",
     ]
+    rules = []
     for k, c in enumerate(conditions):
         name = script.names.name(c.label)
         source = source_argument(c.points.sampler)
         seed = f"config.seed + {Integer(1000) * (k + 1)} + draw"
         with located(c.residual.equation.region_span or c.residual.equation.span):
+            if c.points.kind == "integral":
+                rules.append(statement(f'found["{name}"] =', f"placed({_rule(c, seed, source, script)}, config)"))
+                continue
             code = patches(c.points.region, script)
         lines.append(f'        "{name}": draw_points({code}, {c.points.count}, {seed}{source}),')
     lines.append("    }")
     wanted = [script.names.name(c.label) for c in conditions if needs_normals(c)]
     like = "config.device, dtype"
+    taken = "found: dict[str, tuple[Tensor, ...]] =" if rules else "return"
     if not wanted:
-        lines.append(f"    return {{name: (drawn.points.to({like}),) for name, drawn in points.items()}}")
+        lines.append(f"    {taken} {{name: (drawn.points.to({like}),) for name, drawn in points.items()}}")
     else:
         lines += [
             f"    with_normals = {literal(tuple(wanted))}",
-            "    return {",
+            f"    {taken} {{",
             f"        name: tuple(a.to({like}) for a in (drawn[:2] if name in with_normals else drawn[:1]))",
             "        for name, drawn in points.items()",
             "    }",
         ]
-    return "\n".join(lines)
+    return "\n".join([*lines, *rules, *(["    return found"] if rules else [])])
+
+
+def _rule(condition: Condition, seed: str, source: str, script: Script) -> str:
+    """Points and weights of an integral: the product of Gauss rules on a box, equal weights on points elsewhere."""
+    points = condition.points
+    if is_box(points.region):
+        return tensor_rule(points.region, max(8, round(points.count ** (1 / points.region.dimension))), script)
+    return f"equal_weights(draw_points({patches(points.region, script)}, {points.count}, {seed}{source}))"

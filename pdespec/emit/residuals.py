@@ -15,7 +15,7 @@ from sympy import Expr, S, Symbol
 from pdespec.derive.notation import unicode
 from pdespec.diagnostics import located
 from pdespec.emit.channels import channel_name
-from pdespec.emit.code import Code
+from pdespec.emit.code import Code, Precedence
 from pdespec.emit.expression import Hook, Printer
 from pdespec.emit.layout import comment, docstring, statement
 from pdespec.emit.names import escape
@@ -137,3 +137,8 @@ def jacobian(condition: Condition, component: Expr, channel: Channel) -> Expr:
     symbol = Symbol("_c", real=True)
     derivative = component.xreplace({atom: symbol}).diff(symbol)
     return derivative.xreplace({symbol: atom}) if derivative != 0 else S.Zero
+
+
+def less(total: Expr, script: Script) -> str:
+    """What is taken from an integral that is to have a value: nothing, where that is zero."""
+    return "" if total == 0 else f" - {Printer(script.constants(total)).code(total).within(Precedence.PRODUCT)}"

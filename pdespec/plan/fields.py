@@ -10,7 +10,7 @@ from sympy import exp
 from pdespec.derive.components import scalar
 from pdespec.derive.derivation import Derivation, Residual
 from pdespec.model.bindings import Integrate
-from pdespec.model.fields import Field
+from pdespec.model.fields import Field, FieldValue
 from pdespec.model.model import Solve
 from pdespec.model.refusal import refuse
 from pdespec.model.sets import Set, plain, product
@@ -93,20 +93,26 @@ def _constraints(derivation: Derivation, solve: Solve, domain: Set, count: int) 
 
 
 def _constraint(residual: Residual, fields: tuple[Field, ...], domain: Set, count: int, sampler: str) -> Condition:
-    """∫ g(u) dx = 0 over the domain as one row: the mean of the rows of g over points of the domain."""
+    """∫ g(u) dx = c over the domain as one row, g by its values at points with weights."""
     where = residual.equation.span
     point = coordinates(fields[0])
     (expr,) = residual.components
     found = list(expr.atoms(Integrate))
     factor = expr.coeff(found[0]) if len(found) == 1 else None
-    if factor is None or factor.free_symbols & set(point) or (expr - factor * found[0]).expand() != 0:
-        refuse("PDE953", where, "only a condition ∫ … = 0 over the whole domain is supported here yet")
+    rest = None if factor is None else (expr - factor * found[0]).expand()
+    if factor is None or rest is None or (factor + rest).has(Integrate, FieldValue, *point):
+        refuse(
+            "PDE953",
+            where,
+            "only a condition ∫ … = c over the whole domain is supported here yet",
+            hint="a norm that is fixed belongs into a quotient: min E(u)/∫ u² dx",
+        )
     integral = found[0]
     if plain(integral.region) != plain(domain) or len(flat(integral.variables)) != len(point):
         refuse("PDE953", where, f"the integral runs over {integral.region}, not over {domain}")
     body = integral.body.xreplace(dict(zip(flat(integral.variables), point, strict=True)))
     points = PointSet(residual.label, domain, "integral", count, sampler)
-    return Condition(residual, points, point, (body,), channels(body, point, residual), 10.0)
+    return Condition(residual, points, point, (body,), channels(body, point, residual), 10.0, -rest / factor)
 
 
 def plan_collocation(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -> Collocation:

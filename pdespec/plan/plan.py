@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sympy import Expr, Function, Symbol
+from sympy import Expr, Function, S, Symbol
 
 from pdespec.derive.derivation import Derivation, Flow, Residual
 from pdespec.model.fields import Field, FieldValue
@@ -21,7 +21,7 @@ Orders = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class PointSet:
-    """`count` points of a region; `kind` is "interior" or "boundary" (points with outward normals)."""
+    """`count` points of a region; of `kind` "interior", "boundary" (with normals) or "integral" (with weights)."""
 
     label: str
     region: Set
@@ -48,7 +48,8 @@ class Channel:
 class Condition:
     """An equation of a solve at its points: scalar residuals over coordinates and channels, and its weight in the loss.
 
-    `coordinates` are all scalar coordinates of the unknowns' domain, in the order of a point's columns.
+    `coordinates` are all scalar coordinates of the unknowns' domain, in the order of a point's columns.  Where the
+    points are those of an integral, its value is to be `total`.
     """
 
     residual: Residual
@@ -57,6 +58,7 @@ class Condition:
     components: tuple[Expr, ...]
     channels: tuple[Channel, ...]
     weight: float
+    total: Expr = S.Zero
 
     @property
     def label(self) -> str:
