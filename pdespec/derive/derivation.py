@@ -57,8 +57,8 @@ class Flow:
 
     With `potential` Φ and `velocity` b (= −∇Φ where there is a potential), `diffusion` c, `pressure` P and `growth` s:
     ∂t p = −∇·(p b) + c Δp + ΔP(p) + p s.  Particles: dx = b dt + √(2c) dW, d(log weight) = s dt.  A term that is absent
-    is zero (`pressure`, `potential`: None).  For a field (no density) only `right` is given.  `steepest` says that mass
-    moves down the slope of δE/δp, −𝕂φ = ∇·(p ∇φ) + p s, as in W2.
+    is zero (`pressure`, `potential`: None).  For a field (no density) only `right` is given.  `mobility` is m where
+    mass moves down the slope of δE/δp, −𝕂φ = ∇·(m(p) ∇φ) + p s: p in W2.
     """
 
     equation: Equation
@@ -77,7 +77,7 @@ class Flow:
     dissipation: Expr | None
     stationary: Law | None
     steps: tuple[Step, ...] = ()
-    steepest: bool = False
+    mobility: Expr | None = None
 
     @property
     def label(self) -> str:

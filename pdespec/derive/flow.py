@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sympy import Add, Expr, S, log
+from sympy import Add, Expr, Mul, S, log
 
 from pdespec.derive import calculus
 from pdespec.derive.calculus import depends
@@ -19,7 +19,7 @@ from pdespec.derive.derivation import Flow, Residual, Step
 from pdespec.derive.resolve import first_variation, resolved, rewritten
 from pdespec.derive.spread import CHAIN, PARTS
 from pdespec.derive.tidy import tidy
-from pdespec.model.bindings import Integrate, Law
+from pdespec.model.bindings import Expect, Integrate, Law
 from pdespec.model.fields import Field, FieldValue, MetricGradient, Variation
 from pdespec.model.model import Model, Unknown
 from pdespec.model.prelude import prelude
@@ -145,10 +145,11 @@ def _density(
 def _mobility(gradient: _Gradient, u: FieldValue, space: tuple[Any, ...]) -> Expr | None:
     """m where the flux of the metric is m(p) ∇φ with a function m of the density and the place."""
     slope = Grad(gradient.asked, *space)
-    factors = Mul.make_args(gradient.form.flux)
-    m = Mul(*(f for f in factors if f != slope))
-    local = not shape(m) and all(value == u for value in m.atoms(FieldValue)) and not m.atoms(Integrate, Expect, Partial)
-    return m if factors.count(slope) == 1 and local else None
+    factors = [Mul.make_args(t) for t in Add.make_args(calculus.multiplied_out(gradient.form.flux))]
+    if not all(f.count(slope) == 1 for f in factors):
+        return None
+    m = Add(*(Mul(*(a for a in f if a != slope)) for f in factors))
+    return m if m.atoms(FieldValue) == {u} and not m.has(Integrate, Expect, Partial, Grad, Lap) else None
 
 
 def _flow(

@@ -15,6 +15,7 @@ from pdespec.derive.spread import antiderivative
 from pdespec.emit.arrays import Array, Points
 from pdespec.emit.axes import scalar, vector
 from pdespec.emit.code import Precedence
+from pdespec.emit.conduction import conduction
 from pdespec.emit.expression import Printer
 from pdespec.emit.flow_reports import flow_leaf, flow_measure, kept_times
 from pdespec.emit.flow_scope import ADVANCE, Laws, Representation, along, corners, scope_for, space
@@ -29,7 +30,7 @@ from pdespec.model.fields import FieldValue
 from pdespec.model.refusal import refuse
 from pdespec.model.sets import Interval, Torus, plain, product
 from pdespec.model.terms import VectorVariable
-from pdespec.plan.flows import start_density
+from pdespec.plan.flows import needs_density, start_density
 from pdespec.plan.plan import Grid
 
 
@@ -113,7 +114,7 @@ def _potential(stem: str, plan: Grid, key: str, laws: Laws, script: Script) -> s
     """The functions of the cells that the scheme needs: Φ or b, δE/δp without linear diffusion, D, s, E."""
     flow = plan.flow
     wanted, parts = _wanted(plan), []
-    if plan.scheme != "upwind" and flow.potential is None:
+    if plan.scheme == "scharfetter-gummel" and flow.potential is None:
         parts.append(_drift(stem, plan, laws, script))
     # a first pass finds the rules and convolutions that all of them take as arguments
     for _ in range(2):
@@ -129,6 +130,8 @@ def _wanted(plan: Grid) -> dict[str, tuple[Expr, str]]:
     if plan.scheme == "upwind" and not _rests(flow):
         variation, slope = _nonlinear(plan)
         found |= {"variation": (variation, "ξ"), "diffusivity": (slope, "c + P′(p)")}
+    elif plan.scheme == "mobility":
+        found |= conduction(plan)
     elif plan.scheme != "upwind" and flow.potential is not None:
         found["potential"] = (flow.potential, "Φ")
     return found | ({"decay": (-flow.growth, "−s")} if flow.growth != 0 else {})
@@ -142,17 +145,18 @@ def _rests(flow: Flow) -> bool:
 def _nonlinear(plan: Grid) -> tuple[Expr, Expr]:
     """(ξ, D): ∂t p = ∇·(p ∇ξ) + c Δp and D = c + P′(p); ξ is δE/δp without c ln p in W2, else Φ + ∫P′(p)/p dp."""
     flow = plan.flow
-    if flow.potential is None and not flow.steepest:
+    steepest = flow.mobility == flow.field.here()
+    if flow.potential is None and not steepest:
         refuse(
             "PDE921",
             plan.solve.method_span,
             "a drift without a potential is supported on a grid only beside linear diffusion yet",
-            hint="use particles, or take a drift -∇V",
+            hint="take a drift -∇V" if needs_density(flow) else "use particles, or take a drift -∇V",
         )
     value, symbol = flow.field.here(), Symbol("_p", positive=True)
     pressure = flow.pressure if flow.pressure is not None else S.Zero
     slope = pressure.xreplace({value: symbol}).diff(symbol).xreplace({symbol: value})
-    if flow.steepest:
+    if steepest:
         return (flow.variation - flow.diffusion * log(value)).expand(), flow.diffusion + slope
     height = antiderivative(slope / value, value)
     assert height is not None, "a pressure is a sum of powers of p"
@@ -291,6 +295,10 @@ def _density_step(stem: str, plan: Grid, key: str, laws: Laws, script: Script) -
     def moved(state: str, dt: str) -> str:
         if plan.scheme == "upwind":
             return f"aggregate({state}, {field_of('variation')}, {field_of('diffusivity')}, {c}, grid, {dt})"
+        if plan.scheme == "mobility":
+            mobility = f"({field_of('per_mass')}, {field_of('slope')})"
+            others = ", ".join(map(field_of, ("pressure", "diffusivity")))
+            return f"conduct({state}, {field_of('variation')}, {mobility}, {others}, grid, {dt})"
         if flow.potential is not None and flow.potential.has(FieldValue):
             return f"mean_field_step({state}, {field_of('potential')}, {c}, grid, {dt})"
         return f"transport({state}, chain, {dt})"

