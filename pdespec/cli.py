@@ -8,6 +8,7 @@ imports the stages that it needs, so that `pdespec --help` is immediate and `pde
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 import traceback
@@ -52,6 +53,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out one command and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal without Unicode shows π as \u03c0
     arguments = parser().parse_args(argv)
     try:
         code: int = arguments.command(arguments)

@@ -61,6 +61,14 @@ def test_the_derivation_is_told_in_words_and_in_latex(capsys: pytest.CaptureFixt
     assert latex.count(r"\begin{align*}") == latex.count(r"\end{align*}") > 3
 
 
+def test_a_terminal_without_unicode_shows_escapes() -> None:
+    env = {"PATH": "", "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "pdespec", "explain", str(SGD)]
+    result = subprocess.run(command, capture_output=True, text=True, env=env, cwd=SGD.parents[1])
+    assert result.returncode == 0, result.stderr
+    assert "\\u0398" in result.stdout and result.stdout.isascii()
+
+
 def test_a_wrong_sign_is_refuted_before_anything_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
