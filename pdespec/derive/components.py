@@ -31,7 +31,7 @@ from pdespec.model.bindings import (
 )
 from pdespec.model.fields import FieldValue
 from pdespec.model.substitution import substitute, summands, unfold
-from pdespec.model.terms import Normal, Term, VectorVariable, flat
+from pdespec.model.terms import Normal, NoRule, Term, VectorVariable, flat
 from pdespec.model.vectors import Component, Cross, Curl, Div, Dot, Grad, Hess, Lap, Partial, Vec
 
 Components = Any
@@ -46,7 +46,7 @@ def expand(term: Expr) -> Components:
     if rule is not None:
         return rule(term)
     if isinstance(term, Term):
-        raise TypeError(f"{type(term).__name__} has no form in scalar coordinates")
+        raise NoRule(f"{type(term).__name__} has no form in scalar coordinates")
     if term.is_Add:
         return add(*map(expand, term.args))
     if term.is_Mul:
@@ -60,7 +60,7 @@ def scalar(term: Expr) -> Expr:
     """The expansion of a scalar term."""
     found = expand(term)
     if isinstance(found, tuple):
-        raise TypeError(f"a vector where a scalar is needed: {term}")
+        raise NoRule(f"a vector where a scalar is needed: {term}")
     return found
 
 
@@ -85,7 +85,7 @@ def add(*terms: Components) -> Components:
     if not tensors:
         return Add(*terms)
     if any(not isinstance(t, tuple) and t != 0 for t in terms):
-        raise TypeError("a sum of a scalar and a vector")
+        raise NoRule("a sum of a scalar and a vector")
     return tuple(add(*parts) for parts in zip(*tensors, strict=True))
 
 
@@ -96,7 +96,7 @@ def scale(*factors: Components) -> Components:
     if not tensors:
         return factor
     if len(tensors) > 1:
-        raise TypeError("a product of two vectors: write · or ×")
+        raise NoRule("a product of two vectors: write · or ×")
     return each(lambda c: factor * c, tensors[0])
 
 
@@ -127,7 +127,7 @@ def _field_value(term: FieldValue) -> Components:
 def _component(term: Component) -> Components:
     vector, index = term.args
     if not index.is_Integer:
-        raise TypeError(f"the index {index} of a component has no value")
+        raise NoRule(f"the index {index} of a component has no value")
     found = expand(vector)
     return found[int(index) - 1]
 

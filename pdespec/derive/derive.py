@@ -39,6 +39,7 @@ from pdespec.derive.verdicts import finding
 from pdespec.diagnostics import Diagnostic, error
 from pdespec.model.fields import Exact, Field, FieldValue
 from pdespec.model.model import Check, Equation, Model, Report, Solve
+from pdespec.model.terms import NoRule
 from pdespec.source import Span
 
 T = TypeVar("T")
@@ -63,7 +64,7 @@ class _Work:
             self.found.append(error(failure.code, span, f"{what}: {failure}"))
         except NoNormalForm as failure:
             self.found.append(error("PDE404", span, f"{what}: {failure}"))
-        except TypeError as failure:
+        except NoRule as failure:
             self.found.append(error("PDE405", span, f"{what}: {failure}"))
         except RecursionError:
             self.found.append(error("PDE404", span, f"{what}: its expressions are nested too deeply"))

@@ -14,7 +14,7 @@ from pdespec.derive.deadline import tick
 from pdespec.derive.laws import density
 from pdespec.model.bindings import Density, Expect, Integrate
 from pdespec.model.fields import FieldValue
-from pdespec.model.terms import Term
+from pdespec.model.terms import NoRule, Term
 from pdespec.model.vectors import Component
 
 
@@ -71,11 +71,11 @@ def _term(expr: Term, s: Symbol) -> Expr:
     if isinstance(expr, (Integrate, Expect)):
         inner = differentiate(expr.body, s)
         if any(s in a.free_symbols for a in expr.args[2:]):
-            raise TypeError("a derivative by a coordinate on which the measure depends")
+            raise NoRule("a derivative by a coordinate on which the measure depends")
         return S.Zero if inner == 0 else expr.func(inner, *expr.args[1:])
     if isinstance(expr, Density):
         return differentiate(density(expr.law, expr.point), s)
-    raise TypeError(f"{type(expr).__name__} has no derivative in scalar coordinates")
+    raise NoRule(f"{type(expr).__name__} has no derivative in scalar coordinates")
 
 
 def _field_value(expr: FieldValue | Component, s: Symbol) -> Expr:

@@ -19,7 +19,7 @@ from pdespec.derive.tidy import constants_out
 from pdespec.model.bindings import Defined, Expect, IndexedProduct, IndexedSum, Integrate
 from pdespec.model.fields import FieldValue
 from pdespec.model.substitution import summands, unfold
-from pdespec.model.terms import Variable, shape
+from pdespec.model.terms import NoRule, Variable, shape
 from pdespec.model.vectors import Component, Cross, Div, Dot, Grad, Lap, Partial, Vec
 
 
@@ -65,7 +65,7 @@ def _pull(term: Expr, w: Expr, v: Variable) -> Expr:
         return rule(term, w, v)
     if term.is_Function:
         return Add(*(_pull(a, w * slope(term, k), v) for k, a in enumerate(term.args)))
-    raise TypeError(f"no explicit gradient of {type(term).__name__}")
+    raise NoRule(f"no explicit gradient of {type(term).__name__}")
 
 
 def _factor(factors: tuple[Expr, ...], k: int, w: Expr, v: Variable) -> Expr:
@@ -110,7 +110,7 @@ def _bound(term: Integrate | Expect, w: Expr, v: Variable) -> Expr:
 def _field(term: FieldValue, w: Expr, v: Variable) -> Expr:
     if not term.shape and v in term.point:
         return w * (Grad(term, v) if shape(v) else Partial(term, v))
-    raise TypeError("no explicit gradient of a vector field, or of a field at a moved point")
+    raise NoRule("no explicit gradient of a vector field, or of a field at a moved point")
 
 
 def _derivative(term: Grad | Div | Lap | Partial, w: Expr, v: Variable) -> Expr:
@@ -119,7 +119,7 @@ def _derivative(term: Grad | Div | Lap | Partial, w: Expr, v: Variable) -> Expr:
         return _pull(gradient(term.operand, v), w, v)
     if not shape(term):
         return w * (Grad(term, v) if shape(v) else Partial(term, v))
-    raise TypeError(f"no explicit gradient of {type(term).__name__}")
+    raise NoRule(f"no explicit gradient of {type(term).__name__}")
 
 
 _RULES: dict[type, Callable[[Any, Expr, Variable], Expr]] = {

@@ -13,7 +13,7 @@ from sympy import Expr, Matrix, S, Tuple, exp, pi, sqrt
 from pdespec.model.bindings import Integrate, Law
 from pdespec.model.sets import plain
 from pdespec.model.substitution import substitute
-from pdespec.model.terms import variable
+from pdespec.model.terms import NoRule, variable
 from pdespec.model.vectors import Vec
 
 
@@ -34,7 +34,7 @@ def density(law: Law, point: tuple[Expr, ...]) -> Expr:
             return 1 / size
         variables = Tuple(*(variable(f"x[{k}]") for k in range(1, len(point) + 1)))
         return 1 / Integrate(S.One, variables, law.parameters[0])
-    raise TypeError(f"the law {law.family} has no density as a formula")
+    raise NoRule(f"the law {law.family} has no density as a formula")
 
 
 def _gauss(mean: Any, covariance: Any, point: tuple[Expr, ...]) -> Expr:

@@ -11,7 +11,7 @@ from typing import Any
 from sympy import Expr, S, Symbol
 from sympy.core.basic import Basic
 
-from pdespec.model.terms import Shape, Term, basic, shape, variable
+from pdespec.model.terms import NoRule, Shape, Term, basic, shape, variable
 
 
 class Field(Basic):  # type: ignore[misc]
@@ -89,7 +89,7 @@ class FieldValue(Term):
         total = S.Zero
         for k, x in enumerate(self.point):
             if shape(x):
-                raise TypeError("differentiate a field by coordinate only after the expansion into coordinates")
+                raise NoRule("differentiate a field by coordinate only after the expansion into coordinates")
             inner = x.diff(s)
             if inner != 0:
                 orders = self.orders or (0,) * len(self.point)

@@ -20,6 +20,10 @@ from pdespec.model.sets import Set
 Shape = tuple[int, ...]
 
 
+class NoRule(TypeError):
+    """A term of a shape or kind that an operation has no rule for: what the mathematics of a spec may bring about."""
+
+
 class Term(Expr):  # type: ignore[misc]
     """The base of every node of this module."""
 
@@ -49,7 +53,7 @@ def basic(value: Any) -> Basic:
         return Tuple(*map(basic, value))
     if isinstance(value, Set):
         return Region(value)
-    raise TypeError(f"{type(value).__name__} is no term")
+    raise NoRule(f"{type(value).__name__} is no term")
 
 
 def shape(expr: Expr) -> Shape:
