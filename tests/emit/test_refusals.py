@@ -17,6 +17,9 @@ REFUSED = {
     "PDE923": DENSITY.format(x="disk((0, 0), 1)")
     + "flow: ∂t p = Δp on X × I\n"
     + START.format(of="p = 1/π", options="cells=16"),
+    "PDE943": DENSITY.format(x="[-2, 2]^2")
+    + "domain A = {x in X : x[1] <= 0}\nflow: ∂t p = Δp on X × I\n"
+    + START.format(of="p = uniform(A)", options="cells=16"),
     "PDE924": FIELD + "flow: ∂t u = Δu + (∂x u)² on X × I\n" + START.format(of="u = cos(x)", options="cells=16"),
     "PDE925": FIELD
     + "flow: ∂t u = Δu on X × I\n"
