@@ -55,7 +55,8 @@ class Checking:
 
     def names(self) -> Names:
         """The names that a statement may use."""
-        return Names({**dict.fromkeys(self.prelude.definitions, ""), **self.places})
+        declared = {**dict.fromkeys(self.prelude.definitions, ""), **self.places}
+        return Names(declared, frozenset(self.scope.coordinates))
 
     def look_up(self, statement: ast.Statement, node: ast.Node, bound: frozenset[str] = frozenset()) -> None:
         """Look up the names of an expression; a statement with an unknown one is given up."""

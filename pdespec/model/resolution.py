@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from pdespec.diagnostics import Diagnostic, error
 from pdespec.model.builtins import CONSTANTS, NOTIONS, SETS
+from pdespec.model.derivatives_elsewhere import Declared, written_elsewhere
 from pdespec.model.methods import FUNCTIONS_TO_COME, NETWORK_NAMES
 from pdespec.model.names import nearest
 from pdespec.syntax import ast
@@ -26,8 +27,9 @@ def builtin_names() -> frozenset[str]:
 class Names:
     """The declared names, each with the words that say where it was declared."""
 
-    def __init__(self, declared: dict[str, str]) -> None:
+    def __init__(self, declared: dict[str, str], coordinates: frozenset[str] = frozenset()) -> None:
         self.declared = declared
+        self.coordinates = coordinates
 
     def unknown(self, node: ast.Name) -> Diagnostic:
         meant = nearest(node.id, [*self.declared, *builtin_names()])
@@ -40,14 +42,23 @@ class Names:
 def resolve(node: ast.Node, names: Names, bound: frozenset[str] = frozenset()) -> Iterator[Diagnostic]:
     """The unknown names and the unsupported constructs of an expression."""
     pending: list[tuple[ast.Node, frozenset[str]]] = [(node, bound)]
+    known = frozenset(names.declared) | builtin_names()
+    covered: set[int] = set()
     while pending:
         top, inner = pending.pop()
+        callee = top.function if isinstance(top, ast.Call) else top
+        elsewhere = (
+            written_elsewhere(top, Declared(known | inner, names.coordinates)) if id(callee) not in covered else None
+        )
+        if elsewhere is not None:
+            covered.update(map(id, elsewhere.covered))
+            yield elsewhere.finding
         finding = _unsupported(top, names, inner)
         if finding is not None:
             yield finding
             continue
         if isinstance(top, ast.Name):
-            if top.id not in inner and top.id not in names.declared and top.id not in builtin_names():
+            if top.id not in inner and top.id not in known and id(top) not in covered:
                 yield names.unknown(top)
             continue
         if isinstance(top, ast.Partial):

@@ -41,6 +41,10 @@ _CHARACTERS = {
     '"': "a text in quotes names a file",
 }
 _OPENING = re.compile(r"(?P<label>[^\W\d]\w*['′]*(?:\([^()]*\))?\s*:\s*)?(?P<word>[a-z]+)\b")
+_QUOTIENT = re.compile(
+    r"(?:∂|\bd)²?\s?(?P<of>[^\W\d²]*)\s?/\s?[∂d](?P<by>[^\W\d²]+)²?(?:[ (]+(?!on\b)(?P<after>[^\W\d²]+))?"
+    r"|∂_\{?(?P<index>[^\W\d_²]+)\}?(?: (?!on\b)(?P<operand>[^\W\d²]+))?"
+)
 _OPENS = {
     "EXTREMUM", "CHOICE", "BIG", "INT", "_INTEGRAL", "DERIV", "NABLA", "LAPLACE", "_BOUNDARY", "_DELTA", "_BRA",
     "_LBRACE",
@@ -69,6 +73,7 @@ class Stop:
     start: int
     end: int
     accepted: frozenset[str]
+    statement: str = ""
 
 
 def stop(failure: UnexpectedInput, statement: str) -> Stop:
@@ -81,12 +86,12 @@ def stop(failure: UnexpectedInput, statement: str) -> Stop:
     if isinstance(failure, UnexpectedToken):
         token: Token = failure.token
         if token.type == END:
-            return Stop(opening, state, before, END, "", len(statement), len(statement), accepted)
+            return Stop(opening, state, before, END, "", len(statement), len(statement), accepted, statement)
         start = token.start_pos or 0
-        return Stop(opening, state, before, token.type, str(token), start, start + len(token), accepted)
+        return Stop(opening, state, before, token.type, str(token), start, start + len(token), accepted, statement)
     assert isinstance(failure, UnexpectedCharacters)
     at = failure.pos_in_stream or 0
-    return Stop(opening, state, before, UNREADABLE, failure.char, at, at + 1, accepted)
+    return Stop(opening, state, before, UNREADABLE, failure.char, at, at + 1, accepted, statement)
 
 
 def opening_word(statement: str) -> str:
@@ -102,6 +107,7 @@ def explain(place: Stop) -> Message:
     """The message for a failed parse."""
     message = (
         _misplaced(place)
+        or _quotient(place)
         or _misspelt(place)
         or _examples().get((place.opening, place.state, place.found))
         or _examples().get(("", place.state, place.found))
@@ -121,6 +127,17 @@ def _misplaced(place: Stop) -> Message | None:
         return Message(f"a line cannot begin with `{place.opening}`", hint, at_opening=True)
     if place.before in RESERVED:
         return Message(f"an operand is missing before `{place.before}`")
+    return None
+
+
+def _quotient(place: Stop) -> Message | None:
+    """`∂u/∂t`, `∂²u/∂x²`, `d/dt u`, `d²u/dx²` and `∂_t u` where the parse stopped."""
+    for match in _QUOTIENT.finditer(place.statement):
+        if match.start() <= place.start <= match.end():
+            of, by = match["of"] or match["after"] or match["operand"] or "u", (match["by"] or match["index"])
+            twice = "²" in match[0]
+            unicode, ascii_ = f"∂{by * (2 if twice else 1)} {of}", f"diff({of}, {by}{f', {by}' if twice else ''})"
+            return Message(f"`{match[0].strip()}` is no derivative here", f"write `{unicode}`, in ASCII `{ascii_}`")
     return None
 
 
