@@ -1,6 +1,6 @@
 """`pdespec check`: find every mistake in a spec and decide its identities; torch is never imported.
 
-Planning is part of it, so that a method or an option that nothing supports is found here and not by `build`.
+All stages run, the emission of the script too, so that nothing is refused by `build` that is accepted here.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def add_to(commands: Commands) -> None:
 
 def check(arguments: argparse.Namespace) -> int:
     """0 when nothing is wrong, 1 when the spec is refused."""
-    result = compiled(arguments, upto="plan")
+    result = compiled(arguments)
     identities = result.derivation.identities if result.derivation else ()
     verdicts = [{"check": i.check.text, "verdict": i.verdict} for i in identities]
     report(arguments, result.diagnostics, spec=arguments.spec, checks=verdicts)

@@ -15,7 +15,7 @@ from pdespec.diagnostics import Diagnostic, SpecError, has_errors, located, note
 from pdespec.model.bindings import Law
 from pdespec.model.model import Solve
 from pdespec.model.refusal import refuse
-from pdespec.plan.fields import plan_collocation, plan_features
+from pdespec.plan.fields import fields_of, plan_collocation, plan_features
 from pdespec.plan.flows import plan_grid, plan_particles
 from pdespec.plan.plan import Grid, Particles, Plan, Realisation
 from pdespec.plan.starts import start_findings
@@ -55,6 +55,14 @@ def plan(derivation: Derivation) -> tuple[Plan | None, tuple[Diagnostic, ...]]:
 
 
 def _realise(derivation: Derivation, solve: Solve) -> Realisation:
+    number = next((f for f in fields_of(derivation, solve) if not f.slots), None)
+    if number is not None:
+        refuse(
+            "PDE952",
+            solve.span,
+            f"`{number.name}` is a number, and numbers are not solved for yet",
+            hint="an eigenvalue is the least value of a quotient: solve min[u] E(u)/∫ u² dx, and report the quotient",
+        )
     if solve.method is not None:
         planner = REALISATIONS.get(solve.method.name)
         if planner is None:

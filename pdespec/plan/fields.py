@@ -105,7 +105,7 @@ def _constraint(residual: Residual, fields: tuple[Field, ...], domain: Set, coun
             "PDE953",
             where,
             "only a condition ∫ … = c over the whole domain is supported here yet",
-            hint="a norm that is fixed belongs into a quotient: min E(u)/∫ u² dx",
+            hint="a norm that is fixed belongs into a quotient: min[u] E(u)/∫ u² dx",
         )
     integral = found[0]
     if plain(integral.region) != plain(domain) or len(flat(integral.variables)) != len(point):

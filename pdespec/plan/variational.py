@@ -78,7 +78,7 @@ def _orthogonality(residual: Residual, fields: tuple[Field, ...]) -> Expr:
     known = len(found) == 1 and len(own) == 1 and not (found[0].body / own[0]).has(own[0])
     if not known or (expr / found[0]).has(Integrate) or any(split(own[0])[0].orders):
         message = "only a condition ∫ v * k dx = 0 with one unknown v and a known k is supported here yet"
-        refuse("PDE953", where, message)
+        refuse("PDE953", where, message, hint="a norm that is fixed belongs into a quotient: min[u] E(u)/∫ u² dx")
     return found[0]
 
 

@@ -154,7 +154,7 @@ def test_check_says_ok_and_names_the_verdicts(
     assert capsys.readouterr().out == (
         "  check a = b: proved\n  check c = d: undecided (holds at 20 random points to 30 digits)\ndemo.pde: ok\n"
     )
-    assert calls[0]["upto"] == "plan"
+    assert calls[0]["upto"] == "code"
     assert calls[0]["settings"] == {"κ": "2", "d": "3"}
     assert calls[0]["folder"] == Path()
 

@@ -35,6 +35,19 @@ def test_check_is_quick_and_never_imports_torch() -> None:
     assert min(seconds) < 1.5
 
 
+def test_check_refuses_what_build_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A drift that turns with the mean has no scheme on a grid, which only the emission of the script knows."""
+    spec = tmp_path / "spin.pde"
+    spec.write_text(
+        "domain X(x) = R^2, I(t) = [0, 1]\nunknown p : P(X) over I\nspin(z) := (-z[2], z[1])\n"
+        "flow: ∂t p = Δp - ∇·(p * spin(∫ x * p dx)) on X × I\nstart: p = gauss(0, 1) on X × {0}\n"
+        "solve flow, start using grid(cells=16, box=[-4, 4]^2)\n",
+        encoding="utf-8",
+    )
+    assert main(["check", str(spec)]) == main(["build", str(spec), "-o", str(tmp_path / "spin.py")]) == 1
+    assert capsys.readouterr().err.count("error[PDE921]") == 2
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_starters_are_right_and_in_the_house_style(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     path = str(STARTERS / f"{kind}.pde")
