@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from sympy import Add, Expr, Integer, Mul, S, Symbol, expand_mul, fraction, log
 
+from pdespec.derive.components import scalar as in_coordinates
 from pdespec.derive.gradient import gradient
 from pdespec.emit.arrays import Array, Points, Scope, unsupported
 from pdespec.emit.code import Precedence, precedence
@@ -140,7 +141,22 @@ def _call(term: Defined, scope: Scope) -> Array | None:
         return Array(f"{scope.request(term, 'value')}({arguments})", axes)
     if len(codes) == 2 and axes == (*codes[0].axes, *codes[1].axes) and all(a in scope.points for a in term.arguments):
         return Array(f"{scope.request(term, 'matrix')}({arguments})", axes)
+    if (whole := _broadcast(term, codes, axes)) is not None:
+        return Array(f"{scope.request(term, 'value')}({whole})", axes)
     return scalar(unfold(term), replace(scope, known={f: d for f, d in scope.known.items() if d != term}))
+
+
+def _broadcast(term: Defined, codes: list[Array], axes: tuple[str, ...]) -> str | None:
+    """The arguments of a function of scalars on different axes, f(z, x[:, None]), where its value has them all."""
+    if shape(term.body) or not all(isinstance(f, Symbol) for f in term.formals):
+        return None
+    if not axes or not all(c.axes or a.is_number for c, a in zip(codes, term.arguments, strict=True)):
+        return None
+    if not set(term.formals) <= in_coordinates(term.body).free_symbols:
+        return None
+    like = next(c for c in codes if c.axes)
+    texts = [_aligned(c, axes) if c.axes else f"torch.full_like({like.text}, {c.text})" for c in codes]
+    return ", ".join(texts)
 
 
 def _aligned(code: Array, axes: tuple[str, ...]) -> str:

@@ -22,6 +22,7 @@ from pdespec.emit.expression import Hook, Printer, is_decimal
 from pdespec.emit.layout import comment, comments, docstring, statement
 from pdespec.emit.names import escape
 from pdespec.emit.parts import Script, Section
+from pdespec.emit.quadratures import quadrature_function
 from pdespec.model.bindings import Defined, Expect, IndexedSum, Integrate
 from pdespec.model.terms import VectorVariable, flat, shape
 from pdespec.model.vectors import Component, Dot, Grad
@@ -170,5 +171,10 @@ def _matrix(term: Defined, script: Script) -> str:
     return f"{comment(head, _place(term, script))}\n{docstring(escape(what))}\n{statement('return', code.text)}"
 
 
-KINDS: dict[str, Callable[[Defined, Script], str]] = {"value": _function, "gradient": _gradient, "matrix": _matrix}
+KINDS: dict[str, Callable[[Defined, Script], str]] = {
+    "value": _function,
+    "gradient": _gradient,
+    "matrix": _matrix,
+    "quadrature": quadrature_function,
+}
 """What may be asked of a definition, with the function that prints it."""

@@ -54,11 +54,12 @@ class Script:
         return {p: self.names.name(p.name) for p in found}
 
     def function(self, term: Defined, kind: str = "value") -> str:
-        """The name of a definition's function, which will be emitted: V, its "gradient", or the "matrix" K(xᵢ, yⱼ)."""
+        """The name of a definition's function, which will be emitted: V, its "gradient", the "matrix" K(xᵢ, yⱼ), or
+        its "quadrature", where it has integrals."""
         self.requested.setdefault((term.name, kind), term)
         self.constants(term.body)
         name = self.names.name(term.name)
-        return {"value": name, "gradient": f"grad_{name}", "matrix": f"{name}_matrix"}[kind]
+        return {"value": name, "quadrature": name, "gradient": f"grad_{name}", "matrix": f"{name}_matrix"}[kind]
 
 
 def signature(u: Unknown) -> str:

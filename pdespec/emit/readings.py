@@ -19,11 +19,11 @@ from pdespec.emit.names import literal
 from pdespec.emit.parts import Script, SolveCode
 from pdespec.emit.regions import patches, tensor_rule
 from pdespec.emit.residuals import coordinate_name
-from pdespec.model.bindings import Defined, Expect, Integrate
+from pdespec.model.bindings import Defined, Density, Expect, Integrate
 from pdespec.model.fields import Field, FieldValue
 from pdespec.model.refusal import refuse
 from pdespec.model.sets import Set
-from pdespec.model.terms import VectorVariable, flat
+from pdespec.model.terms import VectorVariable, flat, shape
 from pdespec.model.vectors import Component
 from pdespec.plan.unbounded import box_of, unbounded, within
 from pdespec.plan.values import coordinates
@@ -92,6 +92,8 @@ def solution(f: Field, body: Body) -> tuple[SolveCode, str]:
 
 
 def _leaf(term: Expr, scope: Scope, body: Body) -> Array | None:
+    if isinstance(term, Defined):
+        return _summed(term, scope, body) if has_quadrature(term) else None
     value = term.args[0] if isinstance(term, (Component, log)) else term
     if not isinstance(value, FieldValue):
         return None
@@ -114,6 +116,29 @@ def _leaf(term: Expr, scope: Scope, body: Body) -> Array | None:
         return Array(body.line(("partial", term, points), hint, slope) + end, axes)
     whole = body.line(("value", value, points), base, f"{function}({points})")
     return Array(f"{whole}{end}" + (f"[..., {component - 1}]" if component else ""), axes)
+
+
+def has_quadrature(term: Expr) -> bool:
+    """Whether it is a definition at points with integrals in it, over boxes, which becomes a function of its own."""
+    if not isinstance(term, Defined) or shape(term) or not term.formals or term.body.has(Expect, Density, FieldValue):
+        return False
+    integrals = term.body.atoms(Integrate)
+    scalars = [*term.formals, *(v for i in integrals for v in i.variables)]
+    return bool(integrals) and all(isinstance(v, Symbol) for v in scalars) and all(is_box(i.region) for i in integrals)
+
+
+def _summed(term: Defined, scope: Scope, body: Body) -> Array | None:
+    """A definition with integrals at the points of one axis."""
+    places = [scope.points.get(a) for a in term.arguments]
+    found = {p.axis for p in places if p is not None}
+    if len(found) != 1 or not all(p is not None or a.is_number for p, a in zip(places, term.arguments, strict=True)):
+        return None
+    like = next(p.code for p in places if p is not None)
+    texts = [
+        p.code if p is not None else f"torch.full_like({like}, {_number(a, body.script)})"
+        for p, a in zip(places, term.arguments, strict=True)
+    ]
+    return Array(f"{body.script.function(term, 'quadrature')}({', '.join(texts)}, config)", tuple(found))
 
 
 def _points(value: FieldValue, scope: Scope, body: Body) -> tuple[str, tuple[str, ...]]:

@@ -25,7 +25,7 @@ from pdespec.emit.layout import comment, docstring, statement
 from pdespec.emit.names import escape, literal
 from pdespec.emit.parts import Script, Section, SolveCode
 from pdespec.emit.pictures import exact_name
-from pdespec.emit.readings import MOMENT, Body, solution
+from pdespec.emit.readings import MOMENT, Body, has_quadrature, solution
 from pdespec.emit.regions import patches
 from pdespec.emit.sharing import live_lines, share_calls
 from pdespec.model.bindings import Density, Expect, Integrate, Law, RelativeError
@@ -235,7 +235,9 @@ def _relative_error(quantity: RelativeError, body: Body) -> str:
 def _sampled(term: Expr, points: dict[Expr, Points], body: Body, hint: str = "") -> str:
     """The values of a term at points: (n,), or (n, m) for a vector; a long one under the name `hint`."""
     vectorial = isinstance(term, Tuple) or bool(shape(term))
-    components = tuple(term) if isinstance(term, Tuple) else with_definitions(term, at_a_point)
+    components = tuple(term) if isinstance(term, Tuple) else (term,)
+    if not isinstance(term, Tuple) and not has_quadrature(term):
+        components = with_definitions(term, at_a_point)
     scope = body.scope(points, term)
     whole = next(iter(points.values())).axis
     codes = [scalar_code(c, scope) for c in flatten(components)]

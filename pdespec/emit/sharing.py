@@ -105,7 +105,7 @@ def _replaced(text: str, found: ast.expr, name: str) -> str:
 
 
 def _hint(node: ast.expr) -> str:
-    """What is called, and of what: `exp`, `L_theta`, `mean_x`; a matrix of all pairs by its kernel alone."""
+    """What is called, and of what: `exp`, `L_theta`, `mean_x`, `weight_values`; a matrix of all pairs as `kernel`."""
     assert isinstance(node, ast.Call)
     function, of = node.func, [a.id for a in node.args if isinstance(a, ast.Name)]
     if isinstance(function, ast.Attribute):
@@ -113,4 +113,6 @@ def _hint(node: ast.expr) -> str:
     name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "part")
     if name.endswith("_matrix"):
         return "kernel"
-    return "_".join([name, *dict.fromkeys(of)]) if len(of) == len(node.args) else name
+    if len(of) == len(node.args):
+        return "_".join([name, *dict.fromkeys(of)])
+    return f"{name}_values" if isinstance(function, ast.Name) else name  # a local name must not hide the function
