@@ -40,6 +40,7 @@ def test_a_quick_flow_agrees(tmp_path: Path) -> None:
     assert max(apart(PROBLEMS[QUICK], tmp_path)) <= 3
 
 
+@pytest.mark.slow
 def test_another_noise_is_noticed(tmp_path: Path) -> None:
     """The grid at β = 2 and particles at β = 2/1.1², whose noise is 1.1 times as strong, lie apart."""
     problem = PROBLEMS[QUICK]
