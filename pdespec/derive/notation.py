@@ -6,7 +6,9 @@ multiply, divergences before Laplacians and constants last.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from sympy import (
@@ -35,8 +37,9 @@ from pdespec.derive import operators
 from pdespec.derive.glyphs import ATOM, OPERATOR, POWER, PRODUCT, SUM, Text, latex_name, superscript, unicode_name
 from pdespec.model.bindings import Defined
 from pdespec.model.fields import FieldValue
+from pdespec.model.sets import Set
 from pdespec.model.terms import Parameter, Term
-from pdespec.model.vectors import Partial, Vec
+from pdespec.model.vectors import Dot, Partial, Vec
 
 
 def unicode(term: Any, times: frozenset[Any] = frozenset()) -> str:
@@ -44,18 +47,22 @@ def unicode(term: Any, times: frozenset[Any] = frozenset()) -> str:
     return Printer(latex=False, times=times).print(term).text
 
 
-def latex(term: Any) -> str:
-    """A term (or a law) in LaTeX."""
-    return Printer(latex=True).print(term).text
+def latex(term: Any, regions: Mapping[Set, str] | None = None) -> str:
+    """A term (or a law) in LaTeX; sets that `regions` knows are called by their names."""
+    return Printer(latex=True, regions=regions or {}).print(term).text
 
 
 @dataclass(frozen=True, slots=True)
 class Printer:
-    """One of the two alphabets; `bound` are the points of the integrals around, `times` the variables that lead."""
+    """One of the two alphabets.
+
+    `bound` are the points of the integrals around, `times` the variables that lead, `regions` the names of sets.
+    """
 
     latex: bool
     bound: tuple[tuple[Any, ...], ...] = ()
     times: frozenset[Any] = frozenset()
+    regions: Mapping[Set, str] = field(default_factory=dict)
 
     def print(self, term: Any) -> Text:
         """The text of a term."""
@@ -140,10 +147,15 @@ class Printer:
         return Text(f"{above.within(PRODUCT)}/{below.within(POWER)}", PRODUCT)
 
     def _number(self, term: Number) -> Text:
+        if isinstance(term, Rational) and term.q > 1000 and 10 ** len(str(term.q)) % term.q == 0:
+            digits = Decimal(abs(term.p)) / Decimal(term.q)
+            return Text(("-" if self.latex else "−") * (term.p < 0) + f"{digits:f}", ATOM if term > 0 else PRODUCT)
         if isinstance(term, Rational) and term.q != 1:
             text = rf"\frac{{{abs(term.p)}}}{{{term.q}}}" if self.latex else f"{abs(term.p)}/{term.q}"
             return Text(("−" if not self.latex else "-") * (term.p < 0) + text, PRODUCT)
         text = str(abs(term)) if isinstance(term, Integer) else f"{float(abs(term)):g}"
+        if self.latex and "e" in text:
+            text = rf"{text.partition('e')[0]} \cdot 10^{{{int(text.partition('e')[2])}}}"
         return Text(text if term >= 0 else ("-" if self.latex else "−") + text, ATOM if term >= 0 else PRODUCT)
 
     # ── powers and functions ──────────────────────────────────────────────────────────────────────────────────────────
@@ -171,13 +183,21 @@ class Printer:
         name = _NAMES.get(type(term), type(term).__name__.lower())
         if isinstance(term, log) and self.print(term.args[0]).level == ATOM and not term.args[0].is_Number:
             return Text(rf"\ln {arguments[0]}" if self.latex else f"ln {arguments[0]}", OPERATOR)
-        head = (rf"\{name}" if name in _COMMANDS else rf"\mathrm{{{name}}}") if self.latex else name
+        head = _command(name) if self.latex else name
         inside = ", ".join(arguments)
         return Text(rf"{head}\left({inside}\right)" if self.latex else f"{head}({inside})")
 
 
 _NAMES: dict[type, str] = {log: "ln", Max: "max", Min: "min", sign: "sign", Heaviside: "θ"}
+_ARCS = {f"a{f}": rf"\arc{f}" for f in ("sin", "cos", "tan")}
 _COMMANDS = frozenset(["sin", "cos", "tan", "sinh", "cosh", "tanh", "ln", "max", "min", "cot"])
+
+
+def _command(name: str) -> str:
+    """The command that sets a function's name upright."""
+    if name in _COMMANDS:
+        return rf"\{name}"
+    return _ARCS.get(name) or (r"\theta" if name == "θ" else rf"\operatorname{{{name}}}")
 
 
 # ── order ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -187,6 +207,8 @@ def _unsigned(t: Expr) -> tuple[bool, Expr]:
     """Whether a term has a minus sign in front, and the term without it."""
     coefficient, _ = t.as_coeff_Mul()
     negative = bool(coefficient.is_Number and coefficient < 0)
+    if isinstance(t, Dot) and _unsigned(t.args[0])[0]:
+        return True, Dot(-t.args[0], t.args[1])
     return negative, -t if negative else t
 
 

@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from sympy import Basic, Expr, Symbol, Tuple, log
 
-from pdespec.derive.glyphs import ATOM, OPERATOR, POWER, PRODUCT, Text, subscript, superscript, unicode_name
+from pdespec.derive.glyphs import (
+    ATOM,
+    OPERATOR,
+    POWER,
+    PRODUCT,
+    Text,
+    indexed,
+    is_name,
+    subscript,
+    superscript,
+    unicode_name,
+)
+from pdespec.derive.regions_in_latex import integral, metric_name, region_in_latex
 from pdespec.derive.tensors import Frobenius, Outer, ParticleMean, Transpose
 from pdespec.model.bindings import (
     At,
@@ -27,7 +39,7 @@ from pdespec.model.bindings import (
 )
 from pdespec.model.fields import Exact, Field, FieldValue, MetricGradient, Variation
 from pdespec.model.sets import Boundary, Named, Product, Set, Sublevel, Union, plain
-from pdespec.model.terms import Normal, Region, VectorVariable, flat, variable
+from pdespec.model.terms import Normal, Region, VectorVariable, flat, shape, variable
 from pdespec.model.vectors import Component, Cross, Curl, Div, Dot, Grad, Hess, Lap, Partial, Vec, VectorOperator
 
 if TYPE_CHECKING:
@@ -54,11 +66,13 @@ def _field_value(term: FieldValue, printer: Printer) -> Text:
     own = tuple(term.field.slots)
     names = [_name_of(x) for x in term.point]
     head = _field(term.field, printer).text
+    bound = {x for group in printer.bound for x in group}
+    one_of_several = bound.intersection(term.point) and not bound <= set(term.point)
     at_flat = [s.name for s in flat(Tuple(*map(variable, own, term.field.dimensions)))]
     if any(term.orders):
         index = "".join(printer.name(s) * n for s, n in zip(at_flat, term.orders, strict=False))
-        head += f"_{{{index}}}" if printer.latex else f"_{index}"
-    if names in (list(own), at_flat):
+        head = indexed(head, index) if printer.latex else f"{head}_{index}"
+    if names in (list(own), at_flat) and not one_of_several:
         return _text(head)
     last_is_own = len(own) > 1 and len(names) == len(own) and names[-1] == own[-1]
     shown = term.point[:-1] if last_is_own else term.point
@@ -88,7 +102,7 @@ def _component(term: Component, printer: Printer) -> Text:
         return _field_value(named, printer)
     inner, k = printer.within(vector, ATOM), printer.print(index).text
     if printer.latex:
-        return _text(f"{inner}_{{{k}}}")
+        return _text(indexed(inner, k))
     return _text(inner + subscript(k))
 
 
@@ -97,6 +111,10 @@ def _indexed(name: str, index: Expr) -> str:
 
 
 def _vec(term: Vec, printer: Printer) -> Text:
+    if printer.latex and any(isinstance(a, Vec) for a in term.args):
+        rows = (row.args if isinstance(row, Vec) else (row,) for row in term.args)
+        inside = r" \\ ".join(" & ".join(printer.print(a).text for a in row) for row in rows)
+        return _text(rf"\begin{{pmatrix}} {inside} \end{{pmatrix}}")
     inside = ", ".join(printer.print(a).text for a in term.args)
     return _text(rf"\left({inside}\right)" if printer.latex else f"({inside})")
 
@@ -146,7 +164,9 @@ def _operator(unicode: str, latex: str) -> Rule:
         inner = printer.within(term.operand, PRODUCT if loose else level)
         index = _index(term, printer)
         gap = " " if isinstance(term.operand, log) or index else ""
-        return _text(_sign(printer, unicode, latex + " ") + index + gap + inner, OPERATOR)
+        if printer.latex:
+            return _text(f"{latex}{index} {inner}", OPERATOR)
+        return _text(unicode + index + gap + inner, OPERATOR)
 
     return rule
 
@@ -173,13 +193,15 @@ def _lap(term: Lap, printer: Printer) -> Text:
 
 
 def _hess(term: Hess, printer: Printer) -> Text:
-    name = _sign(printer, "hess", r"\mathrm{hess}")
-    return _text(f"{name}({printer.print(term.operand).text})")
+    if printer.latex:
+        return _text(rf"\nabla^2 {printer.within(term.operand, ATOM)}", OPERATOR)
+    return _text(f"hess({printer.print(term.operand).text})")
 
 
 def _at(term: At, printer: Printer) -> Text:
     point = ", ".join(printer.print(x).text for x in term.point)
-    return _text(f"({printer.print(term.body).text})({point})")
+    body = printer.print(term.body).text
+    return _text(rf"\left({body}\right)\left({point}\right)" if printer.latex else f"({body})({point})")
 
 
 # ── binders ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -195,19 +217,18 @@ def _integrate(term: Integrate, printer: Printer) -> Text:
     names = [printer.name(v.name) for group in measures for v in group]
     printer = replace(printer, bound=(*printer.bound, *measures))
     if printer.latex:
-        sign = r"\oint" if surface else r"\int" if len(names) == 1 else r"\iint"
         measure = " ".join(rf"\,d{n}" for n in names)
-        return _text(f"{sign} {printer.within(body, PRODUCT)} {measure}", PRODUCT)
+        return _text(f"{integral(term, len(names), printer)} {printer.within(body, PRODUCT)} {measure}", PRODUCT)
     sign = "∮" if surface else "∫" if len(names) == 1 else "∬" if len(names) == 2 else "∫" * len(names)
     return _text(f"{sign} {printer.within(body, PRODUCT)} {' '.join('d' + n for n in names)}", PRODUCT)
 
 
 def _expect(term: Expect, printer: Printer) -> Text:
     names = ", ".join(printer.name(v.name) for v in term.variables)
-    law = _law(term.law, printer).text
+    law = _law(in_dimension(term.law, term.variables) if printer.latex else term.law, printer).text
     body = printer.within(term.body, PRODUCT)
     if printer.latex:
-        return _text(rf"\mathbb{{E}}_{{{names} \sim {law}}}\, {body}", PRODUCT)
+        return _text(rf"\operatorname{{E}}_{{{names} \sim {law}}} {body}", PRODUCT)
     return _text(f"𝔼[{names} ~ {law}] {body}", PRODUCT)
 
 
@@ -237,6 +258,8 @@ def _optimum(term: Optimum, printer: Printer) -> Text:
 
 
 def _set(region: Set, printer: Printer) -> str:
+    if printer.latex:
+        return region_in_latex(region, printer)
     if isinstance(region, Named):
         return printer.name(region.name)
     return region_name(region)
@@ -264,9 +287,21 @@ def region_name(region: Set, names: Mapping[Set, str] | None = None) -> str:
 
 def _law(term: Law, printer: Printer) -> Text:
     shown = term.parameters[:2] if term.family == "gibbs" else term.parameters
-    inside = ", ".join(_parameter(p, printer) for p in shown)
-    name = rf"\mathrm{{{term.family}}}" if printer.latex else term.family
-    return _text(f"{name}({inside})")
+    inside = [_parameter(p, printer) for p in shown]
+    if not printer.latex:
+        return _text(f"{term.family}({', '.join(inside)})")
+    if term.family == "points":
+        masses = " + ".join(rf"\delta_{{{p}}}" for p in inside)
+        return _text(rf"\frac{{1}}{{{len(inside)}}} \left({masses}\right)", PRODUCT)
+    name = {"gauss": r"\mathcal{N}"}.get(term.family, rf"\operatorname{{{term.family}}}")
+    return _text(rf"{name}\left({', '.join(inside)}\right)")
+
+
+def in_dimension(law: Law, variables: tuple[Any, ...]) -> Law:
+    """A normal law with c I for its covariance c, for a point of several coordinates."""
+    if law.family != "gauss" or len(flat(variables)) == 1 or shape(law.parameters[1]):
+        return law
+    return Law("gauss", law.parameters[0], law.parameters[1] * Symbol("I"))
 
 
 def _parameter(p: Basic, printer: Printer) -> str:
@@ -286,8 +321,12 @@ def _density(term: Density, printer: Printer) -> Text:
 
 
 def _variation(term: Variation, printer: Printer) -> Text:
-    energy, field = printer.name(term.name), printer.name(term.field.name)
-    text = rf"\frac{{\delta {energy}}}{{\delta {field}}}" if printer.latex else f"δ{energy}/δ{field}"
+    field = printer.name(term.field.name)
+    text = f"δ{term.name}/δ{field}"
+    if printer.latex:
+        known = is_name(term.name)
+        text = rf"\frac{{\delta{f' {printer.name(term.name)}' if known else ''}}}{{\delta {field}}}"
+        text += "" if known else " " + printer.within(term.functional, ATOM)
     own = term.field.slots
     if [_name_of(x) for x in term.point] == list(own):
         return _text(text, OPERATOR)
@@ -296,12 +335,16 @@ def _variation(term: Variation, printer: Printer) -> Text:
 
 
 def _metric_gradient(term: MetricGradient, printer: Printer) -> Text:
-    inside = f"{printer.name(term.functional_name)}, {printer.name(term.field.name)}; {term.metric}"
-    return _text(rf"\mathrm{{grad}}({inside})" if printer.latex else f"grad({inside})")
+    if not printer.latex:
+        return _text(f"grad({term.functional_name}, {printer.name(term.field.name)}; {term.metric})")
+    named = is_name(term.functional_name)
+    energy = printer.name(term.functional_name) if named else printer.within(term.functional, ATOM)
+    return _text(rf"\operatorname{{grad}}_{{{metric_name(term.metric)}}} {energy}", OPERATOR)
 
 
 def _exact(term: Exact, printer: Printer) -> Text:
-    return _text(f"exact({printer.name(term.field.name)})")
+    name = printer.name(term.field.name)
+    return _text(rf"\operatorname{{exact}}\left({name}\right)" if printer.latex else f"exact({name})")
 
 
 def _relative_error(term: RelativeError, printer: Printer) -> Text:

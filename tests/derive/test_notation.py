@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sympy import Abs, Expr, Integer, Rational, cos, exp, log, pi, sin, sqrt
 
+from pdespec.compiler import compile
 from pdespec.derive import explain
 from pdespec.derive.derive import derive
 from pdespec.derive.notation import latex, unicode
@@ -105,6 +106,40 @@ def test_columns_are_aligned() -> None:
         line.index(rule) for line in text.splitlines() for rule in ("p ∇ ln p = ∇p", "linear diffusion") if rule in line
     ]
     assert rules == [54, 54]
+
+
+@pytest.mark.parametrize("name", ["kuramoto", "mean_field", "poisson", "committor", "svgd"])
+def test_places_are_in_their_column(name: str) -> None:
+    placed = [line for line in account(name).splitlines() if re.search(r"  \S+\.pde:\d+$", line)]
+    assert len(placed) >= 3
+    assert {line.rindex("  ") + 2 for line in placed} == {88}
+
+
+def test_what_is_referred_to_is_defined_first() -> None:
+    lines = account("committor").splitlines()
+    names = [line.split(" ")[0] for line in lines[2:6]]
+    assert names == ["V", "ρ", "walk", "E(u)"]
+    assert not any(line.startswith("rate") for line in lines)
+
+
+def test_an_equation_that_is_solved_for_its_time_derivative_says_so() -> None:
+    lines = [" ".join(line.split()) for line in (account("burgers") + account("heat")).splitlines()]
+    assert "∂t u = ν ∂xx u − u ∂x u nonlinear" in lines
+    assert "bulk ∂t u = κ*Δu on X × I linear heat.pde:6" in lines
+
+
+def test_particles_of_a_plane_with_two_coordinates() -> None:
+    text = """
+        domain X(x, y) = R^2, I(t) = [0, 1]
+        unknown p : P(X) over I
+        V := x² + y²
+        flow: ∂t p = ∇·(p*∇V) + Δp on X × I
+        start: p = gauss(0, 1) on X × {0}
+        solve flow, start using particles(n=10) with euler(dt=0.1)
+        """
+    derivation = compile(Source("plane.pde", text), upto="derivation").derivation
+    assert derivation is not None
+    assert "particles: d(x, y) = −∇V dt + √2 dW" in explain.text(derivation)
 
 
 def test_weak_equals_strong_names_its_factor() -> None:
