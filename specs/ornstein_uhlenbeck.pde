@@ -15,8 +15,8 @@ c11(p) := ∫ (x[1] - m1(p))²*p dx
 c12(p) := ∫ (x[1] - m1(p))*(x[2] - m2(p))*p dx
 c22(p) := ∫ (x[2] - m2(p))²*p dx
 
-flow:  ∂t p = -grad(E, p; metric=W2)                           on X × I
-start: p = gauss((3, 2), rows((1, 3/10), (3/10, 1/2)))         on X × {0}
+flow:  ∂t p = -grad(E, p; metric=W2)                   on X × I
+start: p = gauss((3, 2), rows((1, 3/10), (3/10, 1/2))) on X × {0}
 
 g: solve flow, start using grid(box=[-4, 8] × [-6, 6], cells=(400, 400)) with euler(dt=0.05)
 s: solve flow, start using particles(n=20_000) with heun(dt=0.025)

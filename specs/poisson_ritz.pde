@@ -5,9 +5,9 @@ unknown u : Ω -> R
 f    := 2*π²*sin(π*x)*sin(π*y)
 E(u) := ∬ 1/2*|∇u|² - f*u dx dy
 
-strong: -Δu = f       on Ω
-weak:   δE/δu = 0     on Ω
-wall:   u = 0         on ∂Ω
+strong: -Δu = f   on Ω
+weak:   δE/δu = 0 on Ω
+wall:   u = 0     on ∂Ω
 
 ansatz u := x*(1 - x)*y*(1 - y) * mlp(x, y; width=24, depth=2)
 check weak = strong

@@ -8,8 +8,8 @@ K(x, y) := exp(-(x - y)²/(2*h²))
 mean(p) := ∫ x*p dx
 size(p) := sqrt(∫ x²*p dx)
 
-flow:  ∂t p = -grad(E, p; metric=Stein(K))   on X × I
-start: p = points((1.7), (-.2))              on X × {0}
+flow:  ∂t p = -grad(E, p; metric=Stein(K)) on X × I
+start: p = points(1.7, -.2)                on X × {0}
 
 solve flow, start using particles(n=2) with rk4(dt=0.05)
 report mean(p) ~ 0 within 1e-6, size(p) ~ 0.7411519037 within 1e-6

@@ -9,7 +9,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from pdespec.commands.pipeline import compiled
-from pdespec.commands.terminal import command, refused, report, say, takes_spec
+from pdespec.commands.terminal import command, each, refused, report, say, takes_spec
 
 if TYPE_CHECKING:
     from pdespec.commands.terminal import Commands
@@ -18,13 +18,17 @@ if TYPE_CHECKING:
 
 def add_to(commands: Commands) -> None:
     """Declare the command."""
-    sub = command(commands, "check", "find every mistake in a spec and decide its identities")
-    takes_spec(sub)
+    sub = command(commands, "check", "find every mistake in specs and decide their identities")
+    takes_spec(sub, several=True)
     sub.set_defaults(command=check)
 
 
 def check(arguments: argparse.Namespace) -> int:
-    """0 when nothing is wrong, 1 when the spec is refused."""
+    """0 when nothing is wrong, 1 when a spec is refused."""
+    return each(arguments, _check)
+
+
+def _check(arguments: argparse.Namespace) -> int:
     result = compiled(arguments)
     identities = result.derivation.identities if result.derivation else ()
     verdicts = [{"check": i.check.text, "verdict": i.verdict} for i in identities]

@@ -1,4 +1,4 @@
-"""`pdespec fmt`: print a spec in the house style, in Unicode or ASCII spelling, or rewrite it in place."""
+"""`pdespec fmt`: print specs in the house style, in Unicode or ASCII spelling, or rewrite them in place."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from pdespec.commands.pipeline import located, read
-from pdespec.commands.terminal import UsageError, command, report, say
+from pdespec.commands.terminal import UsageError, command, each, report, say
 from pdespec.output import write
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 def add_to(commands: Commands) -> None:
     """Declare the command."""
-    sub = command(commands, "fmt", "format a spec; comments stay")
-    sub.add_argument("spec", metavar="SPEC", help="a .pde file, or - for standard input")
+    sub = command(commands, "fmt", "format specs; comments stay")
+    sub.add_argument("specs", metavar="SPEC", nargs="+", help="a .pde file, or - for standard input")
     spelling = sub.add_mutually_exclusive_group()
     spelling.add_argument("--unicode", action="store_true", help="β, ∫, ∂x u (the default)")
     spelling.add_argument("--ascii", action="store_true", help="beta, integral[x], diff(u, x)")
@@ -28,11 +28,15 @@ def add_to(commands: Commands) -> None:
 
 
 def fmt(arguments: argparse.Namespace) -> int:
-    """0, or 1 when `--check` finds a difference or the spec does not parse."""
+    """0, or 1 when `--check` finds a difference or a spec does not parse."""
+    if arguments.in_place and "-" in arguments.specs:
+        raise UsageError("-i needs a file, not standard input")
+    return each(arguments, _fmt)
+
+
+def _fmt(arguments: argparse.Namespace) -> int:
     from pdespec.syntax.format import format_text
 
-    if arguments.in_place and arguments.spec == "-":
-        raise UsageError("-i needs a file, not standard input")
     source, _ = read(arguments.spec)
     formatted = format_text(source, ascii=arguments.ascii)
     changed = formatted != source.text

@@ -1,7 +1,7 @@
 """What every command says and how: findings to stderr, results to stdout, or everything as one JSON object.
 
-With `--json` the only thing on stdout is an object with `pdespec` (the version), `ok`, `diagnostics` and the fields
-of the command.
+With `--json` the only thing on stdout is an object (one for each spec) with `pdespec` (the version), `ok`,
+`diagnostics` and the fields of the command.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import pdespec
-from pdespec.diagnostics import Diagnostic, Severity, has_errors
+from pdespec.diagnostics import Diagnostic, Severity, SpecError, has_errors
 from pdespec.excerpt import printable
 
 if TYPE_CHECKING:
@@ -32,14 +32,31 @@ def command(commands: Commands, name: str, summary: str) -> argparse.ArgumentPar
     return sub
 
 
-def takes_spec(sub: argparse.ArgumentParser, *, strict: bool = True) -> None:
-    """The arguments of a command that reads a spec."""
-    sub.add_argument("spec", metavar="SPEC", help="a .pde file, the name of a shipped spec, or - for standard input")
+def takes_spec(sub: argparse.ArgumentParser, *, strict: bool = True, several: bool = False) -> None:
+    """The arguments of a command that reads a spec, or one spec after the other."""
+    text = "a .pde file, the name of a shipped spec, or - for standard input"
+    if several:
+        sub.add_argument("specs", metavar="SPEC", nargs="+", help=text)
+    else:
+        sub.add_argument("spec", metavar="SPEC", help=text)
     sub.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", dest="settings", help="set a param (repeatable)"
     )
     if strict:
         sub.add_argument("--strict", action="store_true", help="let warnings, such as an undecided check, fail")
+
+
+def each(arguments: argparse.Namespace, work: Callable[[argparse.Namespace], int]) -> int:
+    """A command for each of its specs, also for those after one that is refused; the largest exit code."""
+    codes = []
+    for spec in arguments.specs:
+        one = argparse.Namespace(**{**vars(arguments), "spec": spec})
+        try:
+            codes.append(work(one))
+        except SpecError as refusal:
+            report(one, refusal.diagnostics)
+            codes.append(1)
+    return max(codes)
 
 
 def report(arguments: argparse.Namespace, diagnostics: Sequence[Diagnostic], **fields: object) -> None:

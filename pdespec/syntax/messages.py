@@ -196,7 +196,9 @@ def _missing_operator(place: Stop) -> Message | None:
 def _misspelt(place: Stop) -> Message | None:
     """A word of the language, nearly."""
     if close := get_close_matches(place.before, STATEMENT_WORDS, 1, 0.75) if place.found == "NAME" else []:
-        return Message(f"`{place.before}` is not a word of the language", f"did you mean `{close[0]}`?")
+        first = place.statement.startswith(place.before)
+        text = f"`{place.before}` is not a word of the language"
+        return Message(text, f"did you mean `{close[0]}`?", at_opening=first)
     words = [word for word in sorted(RESERVED) if f"_{word.upper()}" in place.accepted]
     close = get_close_matches(place.text, words, 1, 0.75) if place.found == "NAME" else []
     if not close:

@@ -86,7 +86,7 @@ def _tree(source: Source, chunk: Chunk, diagnostics: list[Diagnostic]) -> Tree[T
         message = explain(place)
         start, end = chunk.start + place.start, chunk.start + place.end
         if message.at_opening:
-            start, end = chunk.start, chunk.start + len(place.opening)
+            start, end = chunk.start, chunk.start + len(place.opening or place.before)
         diagnostics.append(error("PDE001", Span(source, start, end), message.text, hint=message.hint))
         return None
 

@@ -177,9 +177,14 @@ def _power(writer: Writer, node: ast.Binary) -> None:
 
 
 def _exponent(writer: Writer, node: Expr) -> None:
-    while isinstance(node, ast.Unary):
-        writer.add(node.op)
-        node = node.operand
+    """`x^-a`, and `x^(-1/3)` where more than one factor has the sign."""
+    inner = node
+    while isinstance(inner, ast.Unary):
+        inner = inner.operand
+    if level_of(inner, writer.spelling) >= POWER:
+        while isinstance(node, ast.Unary):
+            writer.add(node.op)
+            node = node.operand
     writer.put(node, POWER)
 
 

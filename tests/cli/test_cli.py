@@ -351,6 +351,40 @@ def test_fmt_prints_checks_and_rewrites(spec: Path, capsys: pytest.CaptureFixtur
     assert main(["fmt", "-", "-i"]) == 2
 
 
+def test_fmt_takes_several_and_goes_on_after_a_bad_one(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad, other = Path("bad.pde"), Path("other.pde")
+    bad.write_text("param = 1\n", encoding="utf-8")
+    other.write_text("param κ=1\n", encoding="utf-8")
+    assert main(["fmt", "--check", "demo.pde", "bad.pde", "other.pde"]) == 1
+    said = capsys.readouterr().err
+    assert "error[PDE001]" in said and "other.pde would change" in said and "demo.pde would change" not in said
+    assert main(["fmt", "-i", "bad.pde", "other.pde"]) == 1
+    assert other.read_text(encoding="utf-8") == "param κ = 1\n"
+    assert main(["fmt", "-i", "other.pde", "-"]) == 2
+
+
+def test_check_takes_several(spec: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("other.pde").write_text("param κ = 2\n", encoding="utf-8")
+    calls = install(monkeypatch, Stub())
+    assert main(["check", "demo.pde", "other.pde"]) == 0
+    assert [call["name"] for call in calls] == ["demo.pde", "other.pde"]
+    assert capsys.readouterr().out == "demo.pde: ok\nother.pde: ok\n"
+    install(monkeypatch, SpecError([error("PDE303", None, "no start")]))
+    assert main(["check", "demo.pde", "other.pde"]) == 1
+    assert capsys.readouterr().err.count("error[PDE303]") == 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [("demo", "did you mean demo.pde?"), ("poison", "did you mean poisson? `pdespec list` has all"), ("zzz.pde", "")],
+)
+def test_a_file_that_is_not_there(spec: Path, capsys: pytest.CaptureFixture[str], asked: str, answer: str) -> None:
+    assert main(["check", asked]) == 2
+    said = capsys.readouterr().err
+    assert f"cannot read {asked}: No such file or directory" in said
+    assert said.rstrip().endswith(answer or "directory")
+
+
 def test_fmt_of_a_bad_spec_is_1_and_changes_nothing(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spec.write_text("param = 1\n", encoding="utf-8")
     assert main(["fmt", "demo.pde", "-i"]) == 1

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from pdespec.cli import main
+from pdespec.commands.run import _folder_name
 
 SPEC = """
 param β in {{1, 2}}
@@ -34,3 +37,12 @@ def test_every_value_has_its_run(tmp_path: Path) -> None:
 
 def test_one_value_that_misses_its_bound_fails_the_sweep(tmp_path: Path) -> None:
     assert run("∫ u dx", tmp_path) == 1
+
+
+@pytest.mark.parametrize(
+    ("case", "folder"),
+    [("κ=1/20", "κ=0.05"), ("κ=2", "κ=2"), ("κ=1/3", "κ=1÷3"), ("κ=π/2", "κ=π÷2"), ("κ=2*π", "κ=2·π")],
+)
+def test_the_folder_of_a_value(case: str, folder: str) -> None:
+    """Decimals as they were written, and no separator of folders."""
+    assert _folder_name(case) == folder

@@ -56,6 +56,11 @@ def test_starters_are_right_and_in_the_house_style(kind: str, capsys: pytest.Cap
     assert main(["fmt", path, "--check"]) == 0
 
 
+@pytest.mark.parametrize("name", sorted(specs()))
+def test_shipped_specs_are_in_the_house_style(name: str) -> None:
+    assert main(["fmt", "--check", str(specs()[name])]) == 0
+
+
 @pytest.mark.parametrize("stage", ["ast", "model", "derivation", "plan", "code"])
 def test_every_stage_can_be_seen(stage: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "heat", "--stage", stage]) == 0

@@ -50,6 +50,11 @@ def test_there_and_back_gives_the_same_text(path: Path) -> None:
     assert format_spec(parse(source)[0], coordinates=COORDINATES)
 
 
+@pytest.mark.parametrize("text", ["f := x^(-1/3)", "f := x^-a", "f := x⁻²", "f := x^(1/2)", "f := x^(-(1 + x))"])
+def test_powers_keep_their_brackets(text: str) -> None:
+    assert format_text(Source("power.pde", text + "\n")) == text + "\n"
+
+
 def test_layout_is_kept() -> None:
     text = (
         "# first\n\n"
