@@ -24,7 +24,7 @@ def add_to(commands: Commands) -> None:
     sub = command(commands, "explain", "tell a spec's derivation, or what a diagnostic code means")
     takes_spec(sub, strict=False)
     sub.add_argument("--stage", choices=STAGES, help="print this stage of the compilation instead")
-    sub.add_argument("--latex", action="store_true", help="the derivation as LaTeX")
+    sub.add_argument("--latex", action="store_true", help="the derivation as LaTeX, which needs amsmath")
     sub.set_defaults(command=explain)
 
 

@@ -66,17 +66,21 @@ def _field_value(term: FieldValue, printer: Printer) -> Text:
     own = tuple(term.field.slots)
     names = [_name_of(x) for x in term.point]
     head = _field(term.field, printer).text
-    bound = {x for group in printer.bound for x in group}
-    one_of_several = bound.intersection(term.point) and not bound <= set(term.point)
     at_flat = [s.name for s in flat(Tuple(*map(variable, own, term.field.dimensions)))]
     if any(term.orders):
         index = "".join(printer.name(s) * n for s, n in zip(at_flat, term.orders, strict=False))
         head = indexed(head, index) if printer.latex else f"{head}_{index}"
-    if names in (list(own), at_flat) and not one_of_several:
+    if names in (list(own), at_flat) and not _one_of_several(term.point, printer):
         return _text(head)
     last_is_own = len(own) > 1 and len(names) == len(own) and names[-1] == own[-1]
     shown = term.point[:-1] if last_is_own else term.point
     return _text(f"{head}({', '.join(printer.print(x).text for x in shown)})") if shown else _text(head)
+
+
+def _one_of_several(point: tuple[Any, ...], printer: Printer) -> bool:
+    """Whether a point is integrated over beside others, as θ is in ∬ p(θ) p(φ) dθ dφ."""
+    bound = {x for group in printer.bound for x in group}
+    return bool(bound.intersection(point)) and not bound <= set(point)
 
 
 def _name_of(x: Expr) -> str:
@@ -86,7 +90,7 @@ def _name_of(x: Expr) -> str:
 def _defined(term: Defined, printer: Printer) -> Text:
     name = printer.name(term.name)
     groups = {next((k for k, g in enumerate(printer.bound) if a in g), -1) for a in term.arguments}
-    if term.formals == term.arguments and len(groups) <= 1:
+    if term.formals == term.arguments and len(groups) <= 1 and not _one_of_several(term.arguments, printer):
         return _text(name)
     return _text(f"{name}({', '.join(printer.print(a).text for a in term.arguments)})")
 

@@ -51,7 +51,7 @@ def region_in_latex(region: Set, printer: Printer) -> str:
             return printer.name(name)
         case Boundary(of=of):
             inner = region_in_latex(of, printer)
-            return rf"\partial {inner}" if isinstance(of, Named) else rf"\partial \left({inner}\right)"
+            return rf"\partial {inner}" if isinstance(of, (Named, Ball)) else rf"\partial \left({inner}\right)"
         case Product(parts=parts):
             return r" \times ".join(_bracketed(p, printer) for p in parts)
         case Union(parts=parts):
@@ -60,6 +60,7 @@ def region_in_latex(region: Set, printer: Printer) -> str:
             return rf"{_bracketed(whole, printer)} \setminus {_bracketed(hole, printer)}"
         case Sublevel(within=within, variables=variables, condition=condition):
             names = ", ".join(printer.name(v.name) for v in variables)
+            names = f"({names})" if len(variables) > 1 else names
             home = region_in_latex(within, printer)
             return rf"\left\{{{names} \in {home} : {printer.print(condition).text} \le 0\right\}}"
     return _elementary(region, printer)

@@ -155,6 +155,34 @@ def test_an_integral_under_another_gets_its_own_letter() -> None:
     assert distinct(number * Dot(theta, theta)) == number * Dot(theta, theta)
 
 
+def test_pieces_of_boundaries_and_balls() -> None:
+    text = """
+        domain X(x, y) = disk((0, 0), 1)
+        unknown u : X -> R
+        bulk:  -Δu = 4    on X
+        right: u = 0      on {(x, y) in ∂X : x > 0}
+        left:  ∂n u = -2  on {(x, y) in ∂X : x < 0}
+        rim:   u = 0      on ∂(disk((0, 0), 1/2))
+        solve bulk, right, left
+        """
+    told = account("pieces.pde", text)
+    assert r"\text{on } \{(x, y) \in \partial X : x \le 0\}" in told
+    assert r"\text{left:}\quad n \cdot \nabla u & = -2" in told and r"\partial B_{\frac{1}{2}}((0, 0))" in told
+
+
+def test_a_potential_beside_an_interaction() -> None:
+    text = """
+        domain X(x) = torus(1), I(t) = [0, 1]
+        unknown p : P(X) over I
+        V(x) := cos(2*π*x)
+        E(p) := ∬ V(x)*cos(2*π*(x - y))*p(x)*p(y) dx dy
+        flow: ∂t p = -grad(E, p; metric=W2) on X × I
+        start: p = 1 on X × {0}
+        solve flow, start using grid(cells=16)
+        """
+    assert r"p(x) p(y) V(x) \,dx \,dy" in account("pair.pde", text)
+
+
 def test_an_energy_without_a_name() -> None:
     text = """
         domain X(x) = torus(1), I(t) = [0, 1]
