@@ -16,7 +16,7 @@ from pdespec.derive.faces import is_boundary
 from pdespec.model.bindings import Expect, Integrate, Law, Optimum
 from pdespec.model.fields import Field, FieldValue
 from pdespec.model.model import Equation, Model
-from pdespec.model.sets import Interval, Point, Product, Set, plain
+from pdespec.model.sets import Finite, Interval, Point, Product, Set, plain
 from pdespec.model.terms import shape
 
 
@@ -46,10 +46,12 @@ def role(equation: Equation, model: Model) -> str:
         return "constraint"
     times = {d.coordinates[0].name: plain(d.set) for d in model.domains if d.time}
     region = plain(equation.region)
-    for factor, name in _factors(region, equation):
+    factors = _factors(region, equation)
+    for factor, name in factors:
         if isinstance(factor, Point) and name in times:
             return _end(factor, times[name])
-    return "boundary" if is_boundary(region) or isinstance(region, Point) else "interior"
+    fixed = any(isinstance(factor, (Point, Finite)) for factor, _ in factors)
+    return "boundary" if is_boundary(region) or fixed else "interior"
 
 
 def _factors(region: Set, equation: Equation) -> list[tuple[Set, str]]:

@@ -14,14 +14,14 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from sympy import Add, Expr, Mul, cos, pi, sin
+from sympy import Add, Expr, Integer, Mul, cos, pi, sin
 
 from pdespec.derive.components import scalar
 from pdespec.derive.derivation import Derivation
 from pdespec.model.fields import Field, FieldValue
 from pdespec.model.model import Ansatz, Solve, Unknown
 from pdespec.model.refusal import refuse
-from pdespec.model.sets import Boundary, Difference, Interval, Point, Set, Union, plain, product
+from pdespec.model.sets import Boundary, Difference, Finite, Interval, Point, Set, Union, plain, product
 from pdespec.model.vectors import Component
 from pdespec.plan.conditions import defining
 from pdespec.plan.nets import network
@@ -160,28 +160,34 @@ def _fixed(condition: Condition) -> list[dict[Expr, Expr]]:
 # ── Dirichlet data by construction ────────────────────────────────────────────────────────────────────────────────────
 
 
+Data = tuple[tuple[Expr, ...], Expr, str]
+"""Functions that vanish on the faces of a condition, the constant there, and its label."""
+
+
 def _dirichlet(unknown: Unknown, field: Field, made: tuple[Condition, ...]) -> tuple[tuple[Expr, ...], tuple[str, ...]]:
-    """The form with constant Dirichlet data built in, and the labels of those conditions."""
+    """The form with constant Dirichlet data built in, and the labels of those conditions.
+
+    Where the data are one constant, faces on which first derivatives vanish too get the square of their function.
+    """
     count = field.shape[0] if field.shape else 1
     plain_form = tuple(network_output(k) for k in range(count))
-    data: list[tuple[Expr, Expr, str]] = []
+    data: list[Data] = []
     for c in made:
         value = _constant_data(c, field)
-        if value is None:
-            continue
-        sign = -1 if _is_hole(c.points.region, unknown) else 1
-        faces = [sign * f for _, f in defining(c.points.region, c.coordinates)]
-        if faces:
-            data.append((Mul(*faces), value, c.label))
-    if not data:
+        faces = _vanishing(c, unknown)
+        if value is not None and faces:
+            data.append((faces, value, c.label))
+    if not data or (count > 1 and any(value != 0 for _, value, _ in data)):
         return plain_form, ()
     labels = tuple(label for _, _, label in data)
-    if count > 1 or all(value == 0 for _, value, _ in data):
-        if any(value != 0 for _, value, _ in data):
-            return plain_form, ()
-        factor = Mul(*(f for f, _, _ in data))
-        return tuple(factor * n for n in plain_form), labels
-    groups = [(Mul(*(f for f, _, _ in g)), v) for v, g in ((v, list(g)) for v, g in groupby(data, key=lambda d: d[1]))]
+    if len({value for _, value, _ in data}) == 1:
+        faces = tuple(dict.fromkeys(f for own, _, _ in data for f in own))
+        flat = [c for c in made if _is_flat(c, field) and set(_vanishing(c, unknown) or (None,)) <= set(faces)]
+        twice = {f for c in flat for f in _vanishing(c, unknown)}
+        factor = Mul(*(f**2 if f in twice else f for f in faces))
+        return tuple(data[0][1] + factor * n for n in plain_form), (*labels, *(c.label for c in flat))
+    products = [(Mul(*faces), value) for faces, value, _ in data]
+    groups = [(Mul(*(f for f, _ in g)), v) for v, g in ((v, list(g)) for v, g in groupby(products, key=lambda d: d[1]))]
     ends = unknown.codomain
     if isinstance(ends, Interval) and sorted((v for _, v in groups), key=float) == [ends.lo, ends.hi]:
         low, high = sorted(groups, key=lambda g: float(g[1]))
@@ -191,6 +197,37 @@ def _dirichlet(unknown: Unknown, field: Field, made: tuple[Condition, ...]) -> t
     others = [Mul(*(f for j, (f, _) in enumerate(groups) if j != i)) for i in range(len(groups))]
     lift = Add(*(v * o for (_, v), o in zip(groups, others, strict=True))) / Add(*others)
     return (lift + Mul(*(f for f, _ in groups)) * plain_form[0],), labels
+
+
+def _vanishing(condition: Condition, unknown: Unknown) -> tuple[Expr, ...]:
+    """Functions that vanish on the parts of a region and are positive inside; none where they are unknown."""
+    sign = -1 if _is_hole(condition.points.region, unknown) else 1
+    found = tuple(sign * f for _, f in defining(condition.points.region, condition.coordinates))
+    return found or _ends(condition, unknown)
+
+
+def _ends(condition: Condition, unknown: Unknown) -> tuple[Expr, ...]:
+    """The same where one coordinate is at ends of its interval and the others are free: {0} × [0, 1]."""
+    whole = [plain(f) for f in product(*(d.set for d in unknown.domains)).factors]
+    parts = [plain(f) for f in plain(condition.points.region).factors]
+    if [p.dimension for p in parts] != [w.dimension for w in whole]:
+        return ()
+    places = [sum(w.dimension for w in whole[:k]) for k in range(len(whole))]
+    moved = [(condition.coordinates[at], p, w) for at, p, w in zip(places, parts, whole, strict=True) if p != w]
+    if len(moved) != 1:
+        return ()
+    x, part, interval = moved[0]
+    fixed = part.coordinates if isinstance(part, Point) else part.values if isinstance(part, Finite) else ()
+    if not isinstance(interval, Interval) or not {*fixed} <= {interval.lo, interval.hi}:
+        return ()
+    return tuple(x - v if v == interval.lo else v - x for v in fixed)
+
+
+def _is_flat(condition: Condition, field: Field) -> bool:
+    """Whether a condition on a boundary holds wherever ∇u = 0: ∂n u = 0, say."""
+    first = all(c.field == field and sum(c.orders) == 1 for c in condition.channels)
+    zero = {c.of(condition.coordinates): Integer(0) for c in condition.channels}
+    return condition.residual.role == "boundary" and first and all(e.xreplace(zero) == 0 for e in condition.components)
 
 
 def _constant_data(condition: Condition, field: Field) -> Expr | None:
