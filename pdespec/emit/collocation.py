@@ -26,7 +26,7 @@ def emit_collocation(plan: Collocation, script: Script) -> SolveCode:
     """The sections of a solve by collocation."""
     stem = prefix(plan.solve, script)
     sections = (
-        *network_sections(plan.networks, plan.solve, script),
+        *network_sections(plan.networks, script),
         *equations_section(plan.conditions, script),
         Section("points", sampler(stem, plan.conditions, script)),
         Section("objective", _objective(stem, plan, script)),
@@ -67,7 +67,7 @@ def condition_lines(condition: Condition, networks: tuple[Network, ...], script:
 
 
 def _objective(stem: str, plan: Collocation, script: Script) -> str:
-    networks = typed_networks(plan.networks, plan.solve, script)
+    networks = typed_networks(plan.networks, script)
     lines = [
         f"def {stem}objective({networks}, points: dict[str, tuple[Tensor, ...]]) -> dict[str, Tensor]:",
         '    """The mean squared residual of every equation, by its label."""',
@@ -86,9 +86,15 @@ def _solve(stem: str, plan: Collocation, script: Script) -> str:
         [
             f"def {stem}solve(config: Config) -> tuple[dict[str, nn.Module], list[Stage]]:",
             '    """The networks, and the stages that train them."""',
-            *network_lines(plan.networks, plan.solve, script),
+            *network_lines(plan.networks, script),
             f"    points = {stem}sample(config)",
-            f"    weights = {{{', '.join(weights(plan.solve, plan.conditions, script))}}}",
-            *descent_lines(plan.iterations, plan.networks, f"{stem}objective({nets}, points)", plan.solve, script),
+            *descent_lines(
+                plan.iterations,
+                plan.networks,
+                f"{stem}objective({nets}, points)",
+                weights(plan.solve, plan.conditions, script),
+                plan.solve,
+                script,
+            ),
         ]
     )

@@ -8,10 +8,11 @@ from __future__ import annotations
 from pdespec.derive.notation import unicode
 from pdespec.emit.ansatz import Ansatz
 from pdespec.emit.channels import channel_name
+from pdespec.emit.classes import shared_class
 from pdespec.emit.layout import statement
 from pdespec.emit.names import escape, literal
 from pdespec.emit.network import emit_network
-from pdespec.emit.parts import Script, Section, signature, term_key, unpacked
+from pdespec.emit.parts import Script, Section, SharedClass, signature, term_key, unpacked
 from pdespec.emit.residuals import coordinate_name
 from pdespec.model.fields import Field
 from pdespec.model.model import Solve
@@ -27,41 +28,38 @@ Own = dict[tuple[int | None, Orders], str]
 # ── classes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def class_name(f: Field, solve: Solve, script: Script) -> str:
-    """`U`, or `RitzU` where solves have labels; `uNetwork` where something else in the spec has the name U."""
-    name = script.names.name(f.name)
-    stem = script.names.name(solve.title) if solve.title else ""
-    short = "".join(part[:1].upper() + part[1:] for part in (stem, name) if part)
-    return f"{stem}{name}Network" if short in script.names.users else short
-
-
 def net_name(f: Field, script: Script) -> str:
     """The variable that holds the network of an unknown."""
     return f"{script.names.name(f.name)}_net"
 
 
-def typed_networks(networks: tuple[Network, ...], solve: Solve, script: Script) -> str:
+def typed_networks(networks: tuple[Network, ...], script: Script) -> str:
     """`u_net: U, …` as parameters of a function."""
-    return ", ".join(f"{net_name(n.field, script)}: {class_name(n.field, solve, script)}" for n in networks)
+    return ", ".join(f"{net_name(n.field, script)}: {shared_class(n, script).name}" for n in networks)
 
 
-def network_sections(networks: tuple[Network, ...], solve: Solve, script: Script) -> tuple[Section, ...]:
-    """One class for each network."""
+def network_sections(networks: tuple[Network, ...], script: Script) -> tuple[Section, ...]:
+    """One class for each ansatz; one that several solves share stands with the first of them."""
     sections = []
     for n in networks:
+        shared = shared_class(n, script)
+        if shared.name in script.written:
+            continue
+        script.written.add(shared.name)
         shown = {network_output(): network_output(None)} if len(n.form) == 1 else {}
         form = ", ".join(escape(unicode(e.xreplace(shown))) for e in n.form)
-        title = f"ansatz: {escape(n.field.name)} = {form}" if len(form) < 80 else f"ansatz for {escape(n.field.name)}"
-        methods = {"derivatives": n.channels} if len(n.channels) > 1 else {}
-        source = emit_network(describe(n, solve, script), methods, engine=script.engine).source
-        sections.append(Section(title, source))
+        names = escape(", ".join(f.name for f in shared.fields))
+        title = f"ansatz: {names} = {form}" if len(form) < 80 else f"ansatz for {names}"
+        methods = {name: channels for channels, name in shared.methods.items()}
+        sections.append(Section(title, emit_network(describe(n, shared, script), methods, engine=script.engine).source))
     return tuple(sections)
 
 
-def describe(n: Network, solve: Solve, script: Script) -> Ansatz:
+def describe(n: Network, shared: SharedClass, script: Script) -> Ansatz:
     """The network as its class is emitted."""
+    names = ", ".join(f.name for f in shared.fields)
     return Ansatz(
-        class_name=class_name(n.field, solve, script),
+        class_name=shared.name,
         name=script.names.name(n.field.name),
         inputs=tuple(n.coordinates),
         input_names=tuple(coordinate_name(c, script) for c in n.coordinates),
@@ -70,7 +68,7 @@ def describe(n: Network, solve: Solve, script: Script) -> Ansatz:
         features=n.features,
         form=n.form,
         constants=script.constants(*n.form, *n.features),
-        summary=escape(f"{n.field.name} : {signature(script.model.unknown(n.field.name))}."),
+        summary=escape(f"{names} : {signature(script.model.unknown(n.field.name))}."),
     )
 
 
@@ -81,7 +79,7 @@ def channel_lines(own: Own, n: Network, points: str, script: Script) -> list[str
     """Lines that name channels of a network at points, by a plain call where only values are read."""
     net, zero = net_name(n.field, script), (0,) * len(n.coordinates)
     only_values = all(orders == zero for _, orders in own)
-    call = f"{net}({points})" if only_values else f"{net}.derivatives({points})"
+    call = f"{net}({points})" if only_values else f"{net}.{shared_class(n, script).methods[n.channels]}({points})"
     if not n.field.shape:
         names = [own.get((None, o), "_") for o in n.channels]
         return [f"{own[None, zero]} = {call}" if only_values else unpacked(names, call)]
@@ -109,22 +107,30 @@ def weights(solve: Solve, conditions: tuple[Condition, ...], script: Script) -> 
     return [f'"{k}": {literal(c.weight)}' for k, c in zip(keys, conditions, strict=True)]
 
 
-def network_lines(networks: tuple[Network, ...], solve: Solve, script: Script) -> list[str]:
+def network_lines(networks: tuple[Network, ...], script: Script) -> list[str]:
     """The lines that make the networks."""
     lines = []
     for k, n in enumerate(networks):
         seed = f"config.seed, {k}" if len(networks) > 1 else "config.seed"
-        made = f"{class_name(n.field, solve, script)}(generator=seeded({seed})).to(config.device, dtype)"
+        made = f"{shared_class(n, script).name}(generator=seeded({seed})).to(config.device, dtype)"
         lines.append(f"    {net_name(n.field, script)} = {made}")
     return lines
 
 
 def descent_lines(
-    iterations: tuple[Descent, ...], networks: tuple[Network, ...], terms: str, solve: Solve, script: Script
+    iterations: tuple[Descent, ...],
+    networks: tuple[Network, ...],
+    terms: str,
+    weighted: list[str],
+    solve: Solve,
+    script: Script,
 ) -> list[str]:
-    """The optimisers and their stages, and the return of a `solve` function; `terms` is the call of the objective."""
+    """The optimisers and their stages, and the return of a `solve` function; `terms` is the call of the objective, and
+    `weighted` the weights of its terms.
+    """
     nets = [net_name(n.field, script) for n in networks]
-    lines = ["", "    def terms(k: int) -> dict[str, Tensor]:", statement("return", terms, 8), ""]
+    lines = [f"    weights = {{{', '.join(weighted)}}}"] if weighted else []
+    lines += ["", "    def terms(k: int) -> dict[str, Tensor]:", statement("return", terms, 8), ""]
     parameters = f"{nets[0]}.parameters()"
     if len(nets) > 1:
         lines.append(f"    parameters = [{', '.join(f'*{n}.parameters()' for n in nets)}]")
@@ -136,8 +142,9 @@ def descent_lines(
         optimiser = d.name if [i.name for i in iterations].count(d.name) == 1 else f"{d.name}_{k + 1}"
         lines.append(f"    {optimiser} = {_optimiser(d, parameters)}")
         steps = f"config.share({stage_steps(d)})"
-        more = f"falling({steps})" if d.name == "adam" else "scale=1e6"
-        stages.append(f'Descent("{f"{solve.title} {d.name}".strip()}", {steps}, {optimiser}, terms, weights, {more})')
+        more = ["weights"] if weighted else []
+        more.append(f"{'' if weighted else 'schedule='}falling({steps})" if d.name == "adam" else "scale=1e6")
+        stages.append(f'Descent("{f"{solve.title} {d.name}".strip()}", {steps}, {optimiser}, terms, {", ".join(more)})')
     lines += ["    stages: list[Stage] = [", *(f"        {s}," for s in stages), "    ]"]
     entries = ", ".join(f'"{script.names.name(n.field.name)}": {net}' for n, net in zip(networks, nets, strict=True))
     return [*lines, f"    return {{{entries}}}, stages"]

@@ -17,7 +17,7 @@ from pdespec.model.bindings import Defined
 from pdespec.model.fields import Field
 from pdespec.model.model import Model, Solve, Unknown
 from pdespec.model.terms import Parameter
-from pdespec.plan.plan import Plan
+from pdespec.plan.plan import Orders, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,15 @@ class Section:
     code: str
     provenance: str = ""
     training: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SharedClass:
+    """A network's class: its name, the unknowns that it represents, and its methods by the channels they return."""
+
+    name: str
+    fields: tuple[Field, ...]
+    methods: dict[tuple[Orders, ...], str]
 
 
 @dataclass(slots=True)
@@ -42,6 +51,8 @@ class Script:
     exact: dict[str, Field] = field(default_factory=dict)
     residuals: set[str] = field(default_factory=set)
     sets: dict[str, str] = field(default_factory=dict)
+    classes: dict[tuple[object, ...], SharedClass] = field(default_factory=dict)
+    written: set[str] = field(default_factory=set)
 
     @property
     def model(self) -> Model:

@@ -48,7 +48,7 @@ def emit_ritz(plan: Ritz, script: Script) -> SolveCode:
     """The sections of a variational solve."""
     stem = prefix(plan.solve, script)
     others = _others(plan)
-    sections = [*network_sections(plan.networks, plan.solve, script)]
+    sections = [*network_sections(plan.networks, script)]
     sections += equations_section(plan.conditions, script)
     sections.append(Section("quadrature", _quadrature(stem, plan, script)))
     if plan.conditions:
@@ -132,7 +132,7 @@ class Nodes:
 
 def _objective(stem: str, plan: Ritz, others: list[str], script: Script) -> str:
     given = [
-        typed_networks(plan.networks, plan.solve, script),
+        typed_networks(plan.networks, script),
         "rules: Rules",
         *(["points: dict[str, tuple[Tensor, ...]]"] if plan.conditions else []),
         *(f"{script.names.name(o)}: dict[str, nn.Module]" for o in others),
@@ -247,10 +247,9 @@ def _solve(stem: str, plan: Ritz, others: list[str], script: Script) -> str:
         [
             f"def {stem}solve(config: Config{given}) -> tuple[dict[str, nn.Module], list[Stage]]:",
             '    """The networks, and the stages that train them."""',
-            *network_lines(plan.networks, plan.solve, script),
+            *network_lines(plan.networks, script),
             *([] if plan.sampled else [f"    rules = {stem}quadrature(config)"]),
             *([f"    points = {stem}sample(config)"] if plan.conditions else []),
-            f"    weights: dict[str, float] = {{{', '.join(weighted)}}}",
-            *descent_lines(plan.iterations, plan.networks, terms, plan.solve, script),
+            *descent_lines(plan.iterations, plan.networks, terms, weighted, plan.solve, script),
         ]
     )
