@@ -10,17 +10,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sympy import Expr, S, Symbol
+from sympy import Expr, S, Symbol, factor_terms
 
+from pdespec.derive.components import expand, flatten
 from pdespec.derive.notation import unicode
 from pdespec.diagnostics import located
 from pdespec.emit.channels import channel_name
 from pdespec.emit.code import Code, Precedence
 from pdespec.emit.expression import Hook, Printer
 from pdespec.emit.layout import comment, docstring, statement
-from pdespec.emit.names import escape
+from pdespec.emit.names import Namespace, escape
 from pdespec.emit.parts import Script, Section
-from pdespec.model.bindings import Defined
+from pdespec.model.bindings import Binding, Defined
+from pdespec.model.terms import flat, shape
+from pdespec.model.vectors import Grad, Vec
+from pdespec.plan.definitions import at_a_point, scalar_formals, with_definitions
 from pdespec.plan.plan import Channel, Condition, Orders
 from pdespec.plan.values import free_coordinates
 
@@ -91,10 +95,16 @@ def used(names: Names, condition: Condition) -> list[str]:
     return [*coordinates, *names.channels.values(), *normals]
 
 
-def printer(names: Names, condition: Condition, script: Script, extra: dict[Expr, str] | None = None) -> Printer:
+def printer(
+    names: Names,
+    condition: Condition,
+    script: Script,
+    extra: dict[Expr, str] | None = None,
+    last: dict[Expr, str] | None = None,
+) -> Printer:
     """Prints terms of a condition; definitions are called by name."""
     constants = script.constants(*condition.components)
-    atoms = {**(extra or {}), **names.atoms(condition.coordinates)}
+    atoms = {**(extra or {}), **names.atoms(condition.coordinates), **(last or {})}
     return Printer({**atoms, **constants}, set(atoms.values()), hooks={Defined: call(script)})
 
 
@@ -119,16 +129,46 @@ def equations_section(conditions: Sequence[Condition], script: Script) -> list[S
 def residual_function(condition: Condition, script: Script) -> str:
     """The function of one condition; several components give a tuple."""
     names = spell(condition, script)
-    write = printer(names, condition, script)
     with located(condition.residual.equation.span):
-        texts = [write(e) for e in condition.components]
+        slopes, components = named_slopes(condition, names, script)
+        write = printer(names, condition, script, last={s: str(s) for s in slopes})
+        lines = [statement(f"{symbol} =", write(value)) for symbol, value in slopes.items()]
+        texts = [write(e) for e in components]
     name = script.names.name(condition.label)
     head = f"def {name}({', '.join(f'{a}: Tensor' for a in used(names, condition))}) -> "
     head += "Tensor:" if len(texts) == 1 else f"tuple[{', '.join(['Tensor'] * len(texts))}]:"
     line = condition.residual.equation.span.line
-    body = statement("return", ", ".join(texts))
+    body = "\n".join([*lines, statement("return", ", ".join(texts))])
     text = escape(unicode(condition.residual.term, times(script)))
     return f"{comment(head, f'spec:{line}')}\n{docstring(text)}\n{body}"
+
+
+def named_slopes(condition: Condition, names: Names, script: Script) -> tuple[dict[Expr, Expr], tuple[Expr, ...]]:
+    """The components of gradients ∇V of known functions under names, `V_x1`, and the residuals in terms of them."""
+    term = condition.residual.term
+    values: dict[Expr, Expr] = {}
+    taken = Namespace((*names.atoms(condition.coordinates).values(), *script.constants(*condition.components).values()))
+    for slope in sorted(term.atoms(Grad), key=str):
+        components = expand(slope) if _is_known(slope) else ()
+        if not isinstance(components, tuple) or len(components) != len(flat(slope.variables)):
+            continue
+        entries: list[Expr] = []
+        for value, x in zip(map(factor_terms, flatten(components)), flat(slope.variables), strict=True):
+            hint = f"{script.names.name(slope.operand.name)}_{names.coordinates[x]}"
+            entries.append(Symbol(taken.fresh(hint), real=True) if value.args else value)
+            values |= {entries[-1]: value} if value.args else {}
+        term = term.xreplace({slope: Vec(*entries)})
+    found = with_definitions(term, scalar_formals, Binding) if values else condition.components
+    pairs = zip(found, condition.components, strict=True)
+    if any((e.xreplace(values) - c).expand() != 0 for e, c in pairs):  # under a derivative, or at a normal
+        return {}, condition.components
+    free = set().union(*(e.free_symbols for e in found))
+    return {s: value for s, value in values.items() if s in free}, found
+
+
+def _is_known(slope: Grad) -> bool:
+    """Whether it is the gradient of a definition at the current point."""
+    return isinstance(slope.operand, Defined) and at_a_point(slope.operand) and not shape(slope.operand)
 
 
 def jacobian(condition: Condition, component: Expr, channel: Channel) -> Expr:

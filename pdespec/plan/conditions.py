@@ -10,7 +10,7 @@ from sympy import Expr, Integer, Symbol
 
 from pdespec.derive.components import scalar
 from pdespec.derive.derivation import Derivation, Residual
-from pdespec.model.bindings import Binding, Defined, Integrate
+from pdespec.model.bindings import Binding, Integrate
 from pdespec.model.model import Solve
 from pdespec.model.refusal import refuse
 from pdespec.model.sets import (
@@ -29,7 +29,7 @@ from pdespec.model.sets import (
     product,
 )
 from pdespec.model.terms import flat
-from pdespec.plan.definitions import with_definitions
+from pdespec.plan.definitions import scalar_formals, with_definitions
 from pdespec.plan.options import word
 from pdespec.plan.plan import Channel, Condition, PointSet
 from pdespec.plan.values import coordinates, split, values
@@ -103,7 +103,7 @@ def conditions(
         if not (normal or boundary_like(region)) and any(c.has(*_normals(point)) for c in residual.components):
             where = residual.equation.region_span or residual.equation.span
             refuse("PDE212", where, f"`{region}` is no part of a boundary along which the normal is known")
-        components = tuple(c.xreplace(normal) for c in with_definitions(residual.term, _of_scalars, Binding))
+        components = tuple(c.xreplace(normal) for c in with_definitions(residual.term, scalar_formals, Binding))
         found = tuple(dict.fromkeys(c for e in components for c in channels(e, point, residual)))
         kind = "boundary" if boundary_like(region) else "interior"
         points = PointSet(label, region, kind, counts[residual.role], sampler)
@@ -114,10 +114,6 @@ def conditions(
 def sampler_of(solve: Solve) -> str:
     """The sampler that `using` names; Sobol points without one."""
     return word(solve.method, "sampler", "sobol")
-
-
-def _of_scalars(e: Defined) -> bool:
-    return all(isinstance(f, Symbol) for f in e.formals)
 
 
 def is_integral(residual: Residual) -> bool:

@@ -18,6 +18,11 @@ def at_a_point(e: Defined) -> bool:
     return all(isinstance(a, (Symbol, VectorVariable)) for a in e.arguments)
 
 
+def scalar_formals(e: Defined) -> bool:
+    """Whether a definition is a function of scalars alone, f(x, y)."""
+    return all(isinstance(f, Symbol) for f in e.formals)
+
+
 def is_pointwise(e: Defined) -> bool:
     """Whether a definition is a function in elementary terms, without an integral in it."""
     return not e.has(Integrate, Expect)
