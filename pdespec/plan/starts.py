@@ -78,7 +78,7 @@ def _sides(
     if isinstance(plan, Grid) and plan.box:
         return [(float(evaluate(a, values)), float(evaluate(b, values))) for a, b in plan.box]
     if unbounded(domain):
-        return list(box_of(density, variables, model))
+        return None if isinstance(plan.start.equation.rhs, Law) else list(box_of(density, variables, model))
     sides = []
     for factor in plain(domain).factors:
         match plain(factor):

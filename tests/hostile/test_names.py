@@ -188,8 +188,8 @@ a: -∂xx u + U^3 = V on X
 b: -∂xx U + u = 1 on X
 c: -∂xx v + v^3 = 1 on X
 l: u = 0 on ∂X
-m: U = 0 on ∂X
-n: v = 0 on ∂X
+m: U = 1 on ∂X
+n: v = 2 on ∂X
 solve a, b, c, l, m, n using collocation(points=8) with adam(steps=3)
 """
     top = bound_at_top(script(text))
