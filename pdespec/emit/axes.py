@@ -379,7 +379,7 @@ def _vector_integral(term: Integrate | Expect, scope: Scope) -> Array:
     """∫ Σ s v dμ, each summand by a matrix product over the axis that is summed."""
     points, body = scope.measure(term, scope)
     inner = scope.inner(points)
-    (over,) = points.values()
+    over = next(iter(points.values()))
     pieces: list[tuple[bool, Array]] = []
     for s, v in parts(body, inner):
         negative = s.could_extract_minus_sign()

@@ -9,7 +9,7 @@ from sympy import Expr, log
 from pdespec.derive.variation import NoVariation, variation
 from pdespec.emit.arrays import Array, Points, Scope, without_factor
 from pdespec.emit.axes import scalar
-from pdespec.emit.flow_scope import corners, space
+from pdespec.emit.flow_scope import copy_of, corners, space
 from pdespec.emit.names import literal
 from pdespec.emit.parts import Script, solution_name
 from pdespec.emit.readings import MOMENT, Body
@@ -134,15 +134,18 @@ def flow_measure(plan: Particles | Grid, key: str) -> Callable[[Integrate | Expe
         axis = f"axis{len(scope.points)}"
         value = next(v for v in _values(term.body, plan) if first in v.point)
         if isinstance(plan, Grid):
-            left = Integrate(term.body, tuple(rest), term.args[2]) if rest else term.body
             solution = solution_name(plan.solve, body.script)
             grid = body.line(("grid", plan.solve.label), "grid", f'solutions["{solution}"].grid')
             places = corners(plan) if plan.scheme == "spectral" else f"{grid}.centres()"
-            code = f"{places}.reshape({'-1' if first.is_Symbol else f'-1, {len(plan.cells)}'})"
-            points = body.line(
-                ("cells", plan.solve.label, first.is_Symbol), body.script.names.name(first.name.rstrip("'")), code
-            )
-            return {first: Points(points, axis, f"{grid}.volume", uniform=True)}, left
+            group, left = copy_of(term, value, len(value.point) - 1)
+            found = {}
+            for k, v in enumerate(group):
+                part = f"[..., {k}]" if len(group) > 1 else ""
+                code = f"{places}{part}.reshape({'-1' if v.is_Symbol else f'-1, {len(plan.cells)}'})"
+                name = body.script.names.name(v.name.rstrip("'"))
+                points = body.line(("cells", plan.solve.label, v.is_Symbol, k), name, code)
+                found[v] = Points(points, axis, f"{grid}.volume", uniform=True)
+            return found, left
         quotient = without_factor(term.body, value)
         if quotient is None:
             refuse("PDE949", None, f"`{term}` is no mean over particles", hint="use grid for it")

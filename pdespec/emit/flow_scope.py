@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sympy import Add, Expr, Mul, Poly, PolynomialError, Symbol, Tuple
+from sympy import Abs, Add, Expr, Heaviside, Max, Min, Mul, Piecewise, Poly, PolynomialError, Symbol, Tuple, sign
 
 from pdespec.derive.components import expand as in_coordinates
 from pdespec.derive.components import flatten
@@ -30,6 +30,9 @@ DENSE = 4096
 convolution."""
 NODES = 12
 """Gauss–Hermite nodes per axis for an integrand that is no polynomial."""
+KINKED = (Abs, sign, Heaviside, Max, Min, Piecewise)
+CELLS = {1: 4000, 2: 400}
+"""Cells along an axis for the expectation of an integrand with kinks."""
 
 
 ADVANCE = "state: dict[str, Tensor], t: float, dt: float, random: torch.Generator"
@@ -46,7 +49,7 @@ class Laws:
     """The rules of the laws that expectations run over: name of the nodes, name of the weights, code of the rule."""
 
     script: Script
-    rules: dict[Expr, tuple[str, str, str]] = field(default_factory=dict)
+    rules: dict[tuple[Variable, str], tuple[str, str, str]] = field(default_factory=dict)
     convolutions: dict[Expr, tuple[str, str]] = field(default_factory=dict)
 
     @property
@@ -77,23 +80,31 @@ class Laws:
 
     def nodes(self, term: Expect) -> tuple[str, str]:
         """Names of nodes and weights for an expectation."""
-        if term.law.family != "gauss":
-            refuse("PDE945", None, f"𝔼 over the law `{term.law.family}` is not supported yet", hint="gauss is")
+        code = law_rule(term, self.script)
         (over,) = term.variables
-        d = len(flat((over,)))
-        key = Tuple(term.law, over)
-        if key not in self.rules:
-            name = self.script.names.inner().fresh(self.script.names.name(over.name.rstrip("'")) + "_nodes")
-            mean, covariance = (
-                law_code(term.law.parameters[0], d, self.script),
-                covariance_code(term.law.parameters[1], d, self.script),
-            )
-            self.rules[key] = (
-                name,
-                f"{name}_weights",
-                f"gauss_law_rule({degree(term) // 2 + 1}, {mean}, {covariance})",
-            )
-        return self.rules[key][:2]
+        if (over, code) not in self.rules:
+            hint = self.script.names.name(over.name.rstrip("'")) + "_nodes"
+            name = self.script.names.inner().fresh(hint)
+            while any(name == taken for taken, *_ in self.rules.values()):
+                name += "_"
+            self.rules[over, code] = (name, f"{name}_weights", code)
+        return self.rules[over, code][:2]
+
+
+def law_rule(term: Expect, script: Script) -> str:
+    """The call of a rule for an expectation: exact where the integrand is a polynomial."""
+    if term.law.family != "gauss":
+        refuse("PDE945", None, f"𝔼 over the law `{term.law.family}` is not supported yet", hint="gauss is")
+    d = len(flat(term.variables))
+    kinked = term.body.has(*KINKED)
+    if kinked and d not in CELLS:
+        what = f"𝔼 in dimension {d} of an integrand with kinks"
+        refuse("PDE945", None, f"{what} is not supported yet", hint="up to dimension 2 it is")
+    rule = f"cut_law_rule({CELLS[d]}" if kinked else f"gauss_law_rule({degree(term) // 2 + 1}"
+    mean, covariance = (
+        code(q, d, script) for code, q in zip((law_code, covariance_code), term.law.parameters, strict=True)
+    )
+    return f"{rule}, {mean}, {covariance})"
 
 
 def node_points(variable_: Variable, nodes: str, axis: str, weights: str) -> Points:
@@ -137,13 +148,14 @@ def covariance_code(covariance: Expr, d: int, script: Script) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Representation:
-    """p as an array: the name of its points (or of the cells' centres), of its values, and of a cell's volume.
+    """p as an array: the name of its points (or of the cells' centres, by coordinate), of its values, and of a cell's
+    volume.
 
     `values` is "" for particles; `log_values` is the code of ln p at the particles where an estimator gives it.
     """
 
     field: Field
-    points: str
+    points: tuple[str, ...]
     values: str = ""
     volume: str = ""
     weights: str = ""
@@ -177,9 +189,12 @@ def scope_for(p: Representation, here: dict[Variable, Points], script: Script, l
         if isinstance(term, Expect):
             nodes, weights = laws.nodes(term)
             return {first: node_points(first, nodes, axis, weights)}, term.body
-        body = Integrate(term.body, tuple(rest), term.args[2]) if rest else term.body
         if p.values:
-            return {first: Points(p.points, axis, p.volume, uniform=True)}, body
+            value = next((v for v in term.body.atoms(FieldValue) if p.holds(v) and first in v.point), None)
+            group, left = copy_of(term, value, len(p.points))
+            cells = zip(group, p.points, strict=True)
+            return {v: Points(name, axis, p.volume, uniform=True) for v, name in cells}, left
+        body = Integrate(term.body, tuple(rest), term.args[2]) if rest else term.body
         return _particle_measure(term, first, body, axis)
 
     def _particle_measure(
@@ -192,7 +207,7 @@ def scope_for(p: Representation, here: dict[Variable, Points], script: Script, l
             quotient = without_factor(inner, v)
             if quotient is not None:
                 left = Integrate(quotient, rest, term.args[2]) if rest else quotient
-                return {first: Points(p.points, axis, p.weights)}, left
+                return {first: Points(p.points[0], axis, p.weights)}, left
         refuse("PDE949", None, f"`{term}` is no mean over particles", hint="use grid for it")
 
     known = {form: d for t in terms for d in t.atoms(Defined) if len(d.arguments) == 2 and not shape(d)
@@ -200,9 +215,27 @@ def scope_for(p: Representation, here: dict[Variable, Points], script: Script, l
     return Scope(here, leaf, measure, constants, script.function, known)
 
 
+def copy_of(term: Integrate, value: FieldValue | None, count: int) -> tuple[tuple[Variable, ...], Expr]:
+    """The `count` variables of an integral that make one point of the field, and the integral over the others.
+
+    They stand in the order of the field's slots, whatever the order of the measure: dy dx is dx dy.
+    """
+    slots = value.point if value is not None else term.variables[:count]
+    group = tuple(v for v in slots if v in term.variables)
+    if len(group) != count:
+        refuse(
+            "PDE909", None, f"`{term}` runs over some of the coordinates of a grid", hint="integrate over all of them"
+        )
+    rest = tuple(v for v in term.variables if v not in group)
+    return group, Integrate(term.body, rest, term.args[2]) if rest else term.body
+
+
 def convolved(term: Integrate, p: Representation, scope: Scope, laws: Laws) -> Array | None:
     """∫ K(x − y) p(y) dy over the cells as a convolution; None for any other integral."""
     if len(term.variables) != 1:
+        if scope.depends(term):
+            message = f"`{term}` over {p.cells} cells makes too many pairs"
+            refuse("PDE954", None, message, hint="use fewer cells, or one vector coordinate, X(x) = R^2")
         return None
     (y,) = term.variables
     value = next((v for v in term.body.atoms(FieldValue) if p.holds(v) and y in v.point), None)

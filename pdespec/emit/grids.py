@@ -29,7 +29,7 @@ from pdespec.model.bindings import Law
 from pdespec.model.fields import FieldValue
 from pdespec.model.refusal import refuse
 from pdespec.model.sets import Interval, Torus, plain, product
-from pdespec.model.terms import VectorVariable
+from pdespec.model.terms import Variable, VectorVariable, flat
 from pdespec.plan.flows import needs_density, start_density
 from pdespec.plan.plan import Grid
 
@@ -65,43 +65,42 @@ def emit_grid(plan: Grid, script: Script) -> SolveCode:
     )
 
 
-def representation(plan: Grid, script: Script) -> tuple[Representation, Expr, str]:
-    """p in cells: values `p` over centres named after the coordinate."""
-    (here,) = space(plan.flow.field) if len(plan.flow.field.slots) == 2 else (None,)
-    if here is None:
-        refuse(
-            "PDE909",
-            plan.solve.method_span,
-            "a grid over several coordinates of its own is not supported yet",
-            hint="declare one vector coordinate, X(x) = R^2",
-        )
-    name = script.names.name(here.name)
+def representation(plan: Grid, script: Script) -> tuple[Representation, dict[Variable, Points]]:
+    """p in cells: values `p` over centres, which are named after the coordinates and share the axis of the cells."""
+    here = space(plan.flow.field)
+    names = tuple(script.names.name(v.name) for v in here)
     values = script.names.name(plan.flow.field.name)
-    cells = prod(plan.cells)
-    return Representation(plan.flow.field, name, values, "grid.volume", cells=cells), here, name
+    p = Representation(plan.flow.field, names, values, "grid.volume", cells=prod(plan.cells))
+    return p, {v: Points(name, "i") for v, name in zip(here, names, strict=True)}
 
 
-def centres(here: Expr, plan: Grid) -> str:
-    """The centres as a list of points."""
-    return (
-        "grid.centres().flatten()"
-        if not isinstance(here, VectorVariable)
-        else f"grid.centres().reshape(-1, {len(plan.cells)})"
-    )
+def centres(here: dict[Variable, Points], plan: Grid, text: str) -> list[str]:
+    """The line that gives the centres of the cells by coordinate, where code mentions them."""
+    names = [points.code for points in here.values()]
+    if not any(mentions(text, name) for name in names):
+        return []
+    (first, *_) = here
+    rows = "grid.centres()"
+    code = f"{rows}.flatten()" if len(plan.cells) == 1 else f"{rows}.reshape(-1, {len(plan.cells)})"
+    if len(plan.cells) == 1 and isinstance(first, VectorVariable):
+        code = f"{rows}.reshape(-1, 1)"
+    return [f"    {', '.join(names)} = {code}{'.unbind(-1)' if len(names) > 1 else ''}"]
 
 
 def _function(stem: str, name: str, term: Expr, plan: Grid, laws: Laws, script: Script, what: str) -> str:
     """A field over the cells as a function of the density."""
-    p, here, x = representation(plan, script)
-    scope = scope_for(p, {here: Points(x, "i")}, script, laws, term)
+    p, here = representation(plan, script)
+    scope = scope_for(p, here, script, laws, term)
     code = scalar(term, scope)
     depends = term.has(FieldValue)
-    text = code.text if code.axes else f"torch.full_like({x}{'' if here.is_Symbol else '[..., 0]'}, {code.text})"
+    (first, *_) = here
+    like = f"{here[first].code}{'' if first.is_Symbol else '[..., 0]'}"
+    text = code.text if code.axes else f"torch.full_like({like}, {code.text})"
     given = f"{p.values}: Tensor, " if depends else ""
     lines = [
         f"def {stem}{name}({given}grid: Grid{laws.arguments()}) -> Tensor:",
         docstring(escape(f"{what} = {unicode(term)}, in the cells.")),
-        *([f"    {x} = {centres(here, plan)}"] if mentions(text, x) else []),
+        *centres(here, plan, text),
     ]
     if depends:
         lines.append(f"    {p.values} = {p.values}.flatten()")
@@ -166,7 +165,7 @@ def _nonlinear(plan: Grid) -> tuple[Expr, Expr]:
 def _drift(stem: str, plan: Grid, laws: Laws, script: Script) -> str:
     """A drift without a potential, at any points."""
     flow = plan.flow
-    p, here, x = representation(plan, script)
+    p, here = representation(plan, script)
     if flow.velocity is None or flow.velocity.has(FieldValue):
         refuse(
             "PDE921",
@@ -174,17 +173,22 @@ def _drift(stem: str, plan: Grid, laws: Laws, script: Script) -> str:
             "a drift that depends on p and has no potential is not supported on a grid yet",
             hint="use particles, or write the flow as ∂t p = -grad(E, p; metric=W2)",
         )
-    scope = scope_for(p, {here: Points(x, "i")}, script, laws, flow.velocity)
-    vectorial = isinstance(here, VectorVariable)
-    code = (vector if vectorial else scalar)(along(flow.velocity, here), scope)
-    first = [] if vectorial else [f"    {x} = {x}[..., 0]"]
-    text = code.text if vectorial else f"({code.text})[..., None]"
-    lines = [f"def {stem}drift({x}: Tensor) -> Tensor:", docstring(escape(f"b = {unicode(flow.velocity)}")), *first]
+    scope = scope_for(p, here, script, laws, flow.velocity)
+    names = [points.code for points in here.values()]
+    (only, *others) = here
+    if others or isinstance(only, VectorVariable):
+        text = vector(flow.velocity, scope).text
+        first = [f"    {', '.join(names)} = z.unbind(-1)"] if others else []
+    else:
+        text = f"({scalar(along(flow.velocity, only), scope).text})[..., None]"
+        first = [f"    {names[0]} = {names[0]}[..., 0]"]
+    given = "z" if others else names[0]
+    lines = [f"def {stem}drift({given}: Tensor) -> Tensor:", docstring(escape(f"b = {unicode(flow.velocity)}")), *first]
     return "\n".join([*lines, statement("return", text)])
 
 
 def _energy(stem: str, plan: Grid, laws: Laws, script: Script) -> str:
-    p, here, x = representation(plan, script)
+    p, here = representation(plan, script)
     term = plan.flow.energy
     assert term is not None
     code = scalar(term, scope_for(p, {}, script, laws, term))
@@ -192,7 +196,7 @@ def _energy(stem: str, plan: Grid, laws: Laws, script: Script) -> str:
         [
             f"def {stem}energy({p.values}: Tensor, grid: Grid{laws.arguments()}) -> Tensor:",
             docstring(escape(f"{plan.flow.energy_name or 'E'} = {unicode(term)}")),
-            *([f"    {x} = {centres(here, plan)}"] if mentions(code.text, x) else []),
+            *centres(here, plan, code.text),
             f"    {p.values} = {p.values}.flatten()",
             returned(code.text, script.names),
         ]
@@ -328,12 +332,11 @@ def _density_step(stem: str, plan: Grid, key: str, laws: Laws, script: Script) -
 
 def _save(plan: Grid, key: str, solution: str, script: Script) -> tuple[str, ...]:
     """The states that were kept, over their axes."""
-    _p, here, _ = representation(plan, script)
-    names = (
-        [latin(here.name)]
-        if not isinstance(here, VectorVariable)
-        else [f"{latin(here.name)}{k}" for k in range(1, len(plan.cells) + 1)]
-    )
+    names = [
+        f"{latin(v.name)}{k}" if isinstance(v, VectorVariable) else latin(v.name)
+        for v in space(plan.flow.field)
+        for k in range(1, len(flat((v,))) + 1)
+    ]
     shown = shown_name(plan.solve)
     time = latin(plan.flow.field.slots[-1])
     kept = f'kept_fields(solutions["{solution}"], "{key}")'

@@ -35,9 +35,12 @@ def emit_particles(plan: Particles, script: Script) -> SolveCode:
     stem = prefix(plan.solve, script)
     solution = solution_name(plan.solve, script)
     laws = Laws(script)
-    (here,) = space(plan.flow.field)
+    here, *others = space(plan.flow.field)
+    if others:
+        message = "particles with several coordinates of their own are not supported yet"
+        refuse("PDE909", plan.solve.method_span, message, hint="declare one vector coordinate, X(x) = R^2, or use grid")
     name = script.names.name(here.name)
-    p = Representation(plan.flow.field, name, weights="weights" if plan.flow.growth != 0 else "")
+    p = Representation(plan.flow.field, (name,), weights="weights" if plan.flow.growth != 0 else "")
     drift = _velocity(stem, plan, here, name, p, laws, script)
     watched = _watched(stem, plan, name, p, laws, script)
     energy = [code for _, code in watched if code.startswith("def ")]
