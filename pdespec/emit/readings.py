@@ -14,7 +14,7 @@ from pdespec.derive.components import expand, flatten, scalar
 from pdespec.emit.arrays import Array, Points, Scope
 from pdespec.emit.channels import channel_name
 from pdespec.emit.expression import Printer
-from pdespec.emit.flow_scope import Laws, node_points
+from pdespec.emit.flow_scope import law_rule, node_points
 from pdespec.emit.names import literal
 from pdespec.emit.parts import Script, SolveCode
 from pdespec.emit.regions import patches, tensor_rule
@@ -187,11 +187,12 @@ def _measure(term: Integrate | Expect, scope: Scope, body: Body) -> tuple[dict[E
 
 def _law_nodes(term: Expect, scope: Scope, body: Body) -> tuple[dict[Expr, Points], Expr]:
     """Nodes and weights of the rule of a law."""
-    laws = Laws(body.script)
-    nodes, weights = laws.nodes(term)
-    if ("law", nodes) not in body.known:
-        body.known["law", nodes] = nodes
-        body.lines += laws.lines()
+    code = law_rule(term, body.script)
+    if ("law", code) not in body.known:
+        nodes = body.free(body.script.names.name(term.variables[0].name.rstrip("'")) + "_nodes")
+        body.known["law", code] = f"{nodes}, {nodes}_weights"
+        body.lines.append(f"{nodes}, {nodes}_weights = placed({code}, config)")
+    nodes, weights = body.known["law", code].split(", ")
     return {term.variables[0]: node_points(term.variables[0], nodes, f"axis{len(scope.points)}", weights)}, term.body
 
 

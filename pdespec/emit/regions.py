@@ -266,4 +266,4 @@ def _rule(condition: Condition, seed: str, source: str, script: Script) -> str:
     points = condition.points
     if is_box(points.region):
         return tensor_rule(points.region, max(8, round(points.count ** (1 / points.region.dimension))), script)
-    return f"equal_weights(draw_points({patches(points.region, script)}, {points.count}, {seed}{source}))"
+    return f"sobol_rule(draw_points({patches(points.region, script)}, {points.count}, {seed}{source}))"

@@ -63,3 +63,15 @@ def gauss_law_rule(n: int, mean: Tensor, covariance: Tensor) -> tuple[Tensor, Te
 def sobol_rule(drawn: Points) -> tuple[Tensor, Tensor]:
     """Equal weights at points drawn uniformly from a region: nodes (n, d), weights (n,) that add up to its measure."""
     return drawn.points, torch.full((len(drawn.points),), drawn.measure / len(drawn.points), dtype=torch.float64)
+
+
+def cut_law_rule(n: int, mean: Tensor, covariance: Tensor) -> tuple[Tensor, Tensor]:
+    """𝔼 f(X) for X ~ N(mean (d,), covariance (d, d)) and an f with kinks: midpoints of n cells an axis on ±9 deviations.
+
+    Where f is not smooth a cell costs O(h²), h = 18/n, while a Gauss rule would lose all of its order; nodes (nᵈ, d),
+    weights (nᵈ,), which sum to one.
+    """
+    z = 9 * ((2 * torch.arange(n, dtype=torch.float64) + 1) / n - 1)
+    weights = torch.exp(-z.square() / 2)
+    nodes, products = tensor_rule(*[(z, weights / weights.sum())] * mean.shape[0])
+    return mean + nodes @ torch.linalg.cholesky(covariance).mT, products

@@ -99,12 +99,6 @@ def draw_points(patches: Patches, n: int, seed: int, source: Callable[[int, int,
     return Points(points, normals, sum(areas), math.sqrt(sum(spread)))
 
 
-def equal_weights(drawn: Points) -> tuple[Tensor, Tensor]:
-    """∫ f ≈ Σ w f(xᵢ) over the set that points were drawn on: the points (n, d), and its measure over n, (n,)."""
-    n = len(drawn.points)
-    return drawn.points, torch.full((n,), drawn.measure / n, dtype=torch.float64)
-
-
 def restricted(patches: Patches, belongs: Callable[[Tensor], Tensor], sign: int = 1) -> Patches:
     """The part of each patch where `belongs` holds, with its normals times `sign`."""
 

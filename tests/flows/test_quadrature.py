@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from pdespec.runtime.quadrature import gauss_hermite, gauss_law_rule, gauss_legendre, tensor_rule, trapezoid
+from pdespec.runtime.quadrature import (
+    cut_law_rule,
+    gauss_hermite,
+    gauss_law_rule,
+    gauss_legendre,
+    tensor_rule,
+    trapezoid,
+)
+from tests.generality.running import reports
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 20, 64])
@@ -52,3 +61,29 @@ def test_tensor_rule_multiplies() -> None:
     assert value == pytest.approx(1 / 4 * 8 / 3 * 2 * math.pi, rel=1e-14)
     alone, weights = tensor_rule(gauss_legendre(4, 0.0, 1.0))
     assert alone.shape == (4, 1) and weights.sum().item() == pytest.approx(1, rel=1e-15)
+
+
+def test_a_cut_rule_takes_kinks() -> None:
+    """𝔼|X| = √(2/π) σ and 𝔼 max(X, Y) = 1/√π for independent standard Gaussians."""
+    zero = torch.zeros(1, dtype=torch.float64)
+    x, w = cut_law_rule(4000, zero, 4 * torch.eye(1, dtype=torch.float64))
+    assert float(w @ x[:, 0].abs()) == pytest.approx(2 * math.sqrt(2 / math.pi), abs=1e-5)
+    x, w = cut_law_rule(400, torch.zeros(2, dtype=torch.float64), torch.eye(2, dtype=torch.float64))
+    assert float(w @ x.amax(1)) == pytest.approx(1 / math.sqrt(math.pi), abs=1e-3)
+
+
+def test_each_expectation_has_the_nodes_that_its_degree_needs(tmp_path: Path) -> None:
+    """𝔼 x² and 𝔼 x⁸ = 105 in one report, and one with a kink."""
+    text = """\
+domain X(x) = R, I(t) = [0, 1]
+unknown p : P(X) over I
+E(p) := ∫ x²/2*p dx + ∫ p*ln(p) dx
+flow: ∂t p = -grad(E, p; metric=W2) on X × I
+start: p = gauss(0, 1) on X × {0}
+solve flow, start using grid(cells=40) with euler(dt=1)
+report 𝔼[x ~ gauss(0, 1)] x² + 𝔼[x ~ gauss(0, 1)] x^8 < 200, 𝔼[x ~ gauss(0, 1)] |x - 1/3| < 1
+"""
+    moments, kinked = reports(text, tmp_path, 30)
+    assert moments["value"] == pytest.approx(106, rel=1e-10)
+    expected = math.sqrt(2 / math.pi) * math.exp(-1 / 18) + math.erf(1 / 3 / math.sqrt(2)) / 3
+    assert kinked["value"] == pytest.approx(expected, abs=1e-5)

@@ -48,7 +48,7 @@ param PARAMS
 unknown p : P(X) over I
 E(p) := ALL*∫ p*ln(p) dx + ∫ ALL*x²*p dx + ∬ ALL*(x - y)²*p(x)*p(y) dx dy
 flow: ∂t p = -grad(E, p; metric=W2) on X × I
-begin: p = gauss(0, ALL) on X × {0}
+begin: p = gauss(0, 1/4) on X × {0}
 solve flow, begin using grid(cells=16)
 report E(p) + ALL < 1, E(p)(0.5) < 1
 """
