@@ -8,7 +8,7 @@ Derived: flow is ∂t u = −ε² Δ²u + Δ(u (u² − 1)).
 Planned: grid: a gradient flow of a periodic field: spectral in space, semi-implicit in time; Fourier modes, linear part
     exact in time (ETDRK4); 400 cells on torus(2*pi), 1000 steps of 0.002.
 Emitted by pdespec 0.1.0 from cahn_hilliard.pde (sha256
-    8ee42566b924022481f041e710c7c2296d69d4ad48c710525f9bf8471884f8b7).
+    8606db2f4fcea878831249b0f548957e2e1d1f7677f97b5a61f331f192cd648c).
 Needs torch alone; `python cahn_hilliard.py --help`.
 """
 
@@ -77,7 +77,7 @@ def energy(u: Tensor, grid: Grid) -> Tensor:
 # ── start ───────────────────────────────────────────────────────────────────────────────────────────────────── spec:10
 def initial(z: Tensor) -> Tensor:
     """3/10 cos(x) + 1/5 sin(2 x) + 1/10"""
-    return 3 * torch.cos(z[..., 0]) / 10 + torch.sin(2 * z[..., 0]) / 5 + 1 / 10
+    return 0.2 * torch.sin(2 * z[..., 0]) + 0.3 * torch.cos(z[..., 0]) + 0.1
 
 
 # ── solve ───────────────────────────────────────────────────────────────────────────────────────────────────── spec:12
@@ -155,7 +155,7 @@ def save(solutions: dict[str, Any], config: Config) -> None:
     arrays: dict[str, Tensor] = {}
     grid = solutions["solution"].grid
     arrays["solution.u.axis.x"] = grid.points((0.0,))[:, 0]
-    arrays["solution.u.time.t_"], arrays["solution.u"] = kept_fields(solutions["solution"], "u")
+    arrays["solution.u.time.t"], arrays["solution.u"] = kept_fields(solutions["solution"], "u")
     write_npz(config.out / "solution.npz", arrays)
 
 
@@ -732,6 +732,8 @@ def run_stages(
     saved = load_checkpoint(config.out, config.fingerprint()) if config.resume else None
     if saved is None:
         refuse_foreign(config.out)
+        if config.resume:
+            print(f"no checkpoint in {config.out}: from the start", file=sys.stderr)
     with first_signals() as signals, locked_history(config.out) as history:
         if saved is None:
             forget_checkpoints(config.out)
@@ -828,7 +830,7 @@ def write_npz(path: Path, arrays: dict[str, Tensor]) -> None:
 def main() -> int:
     default = Config(
         out=Path("runs") / "cahn_hilliard",
-        spec="8ee42566b924022481f041e710c7c2296d69d4ad48c710525f9bf8471884f8b7",
+        spec="8606db2f4fcea878831249b0f548957e2e1d1f7677f97b5a61f331f192cd648c",
         planned=1000,
         parameters={"epsilon": epsilon},
         positive=("epsilon",),  # as the derivation assumed

@@ -7,7 +7,7 @@ Derived: flow is ∂t p = −κ ∇·(p ∇(∫ cos(θ − φ) p(φ) dφ)) + 1/�
     dE/dt = −∫ p |∇(1/β (ln p + 1) − κ ∫ cos(θ − φ) p(φ) dφ)|² dθ
 Planned: using grid: as the spec asks; Scharfetter–Gummel fluxes: linear diffusion, Gibbs densities stationary; 256
     cells on torus(2*pi), 400 steps of 0.0075.
-Emitted by pdespec 0.1.0 from kuramoto.pde (sha256 342ae93db3a77f0c47263c4549cb6630b0cea477d7bce1c78e85c4548c0fff61).
+Emitted by pdespec 0.1.0 from kuramoto.pde (sha256 42bee9db4f37d30d4d5e254723bdf910437835207f81ccf34a0a829e0b43b393).
 Needs torch alone; `python kuramoto.py --help`.
 """
 
@@ -61,7 +61,7 @@ def potential(p: Tensor, grid: Grid) -> Tensor:
 
 
 def energy(p: Tensor, grid: Grid) -> Tensor:
-    """E = 1/β ∫ p ln p dθ − κ/2 ∬ cos(θ − φ) p p(φ) dθ dφ"""
+    """E = 1/β ∫ p ln p dθ − κ/2 ∬ cos(θ − φ) p(θ) p(φ) dθ dφ"""
     theta = grid.centres().flatten()
     p = p.flatten()
     return (
@@ -73,7 +73,7 @@ def energy(p: Tensor, grid: Grid) -> Tensor:
 # ── start ───────────────────────────────────────────────────────────────────────────────────────────────────── spec:10
 def initial(z: Tensor) -> Tensor:
     """1/(2 π) (1/5 cos(θ) + 1)"""
-    return (torch.cos(z[..., 0]) / 5 + 1) / (2 * math.pi)
+    return (0.2 * torch.cos(z[..., 0]) + 1) / (2 * math.pi)
 
 
 # ── solve ───────────────────────────────────────────────────────────────────────────────────────────────────── spec:12
@@ -141,7 +141,7 @@ def save(solutions: dict[str, Any], config: Config) -> None:
     arrays: dict[str, Tensor] = {}
     grid = solutions["solution"].grid
     arrays["solution.p.axis.theta"] = grid.centres()[:, 0]
-    arrays["solution.p.time.t_"], arrays["solution.p"] = kept_fields(solutions["solution"], "p")
+    arrays["solution.p.time.t"], arrays["solution.p"] = kept_fields(solutions["solution"], "p")
     write_npz(config.out / "solution.npz", arrays)
 
 
@@ -779,6 +779,8 @@ def run_stages(
     saved = load_checkpoint(config.out, config.fingerprint()) if config.resume else None
     if saved is None:
         refuse_foreign(config.out)
+        if config.resume:
+            print(f"no checkpoint in {config.out}: from the start", file=sys.stderr)
     with first_signals() as signals, locked_history(config.out) as history:
         if saved is None:
             forget_checkpoints(config.out)
@@ -867,7 +869,7 @@ def write_npz(path: Path, arrays: dict[str, Tensor]) -> None:
 def main() -> int:
     default = Config(
         out=Path("runs") / "kuramoto",
-        spec="342ae93db3a77f0c47263c4549cb6630b0cea477d7bce1c78e85c4548c0fff61",
+        spec="42bee9db4f37d30d4d5e254723bdf910437835207f81ccf34a0a829e0b43b393",
         planned=400,
         parameters={"beta": beta, "kappa": kappa},
         positive=("beta", "kappa"),  # as the derivation assumed

@@ -997,6 +997,8 @@ def run_stages(
     saved = load_checkpoint(config.out, config.fingerprint()) if config.resume else None
     if saved is None:
         refuse_foreign(config.out)
+        if config.resume:
+            print(f"no checkpoint in {config.out}: from the start", file=sys.stderr)
     with first_signals() as signals, locked_history(config.out) as history:
         if saved is None:
             forget_checkpoints(config.out)

@@ -66,7 +66,7 @@ def sobol_rule(drawn: Points) -> tuple[Tensor, Tensor]:
 
 
 def cut_law_rule(n: int, mean: Tensor, covariance: Tensor) -> tuple[Tensor, Tensor]:
-    """𝔼 f(X) for X ~ N(mean (d,), covariance (d, d)) and an f with kinks: midpoints of n cells an axis on ±9 deviations.
+    """𝔼 f(X) for X ~ N(mean (d,), covariance (d, d)) and an f with kinks: n midpoints an axis on ±9 deviations.
 
     Where f is not smooth a cell costs O(h²), h = 18/n, while a Gauss rule would lose all of its order; nodes (nᵈ, d),
     weights (nᵈ,), which sum to one.
