@@ -272,7 +272,9 @@ def _entry(report: Report, moment: Expr | None, q: Quantity, script: Script) -> 
         message = "this value has no standard error to compare with"
         refuse("PDE526", report.span, message, hint="give an absolute or relative tolerance")
     kind = {"absolute": "within", "relative": "relative", "stderr": "stderrs"}[bound.tolerance_kind]
-    return f"near({name}, {call}, {target}, {kind}={float(bound.tolerance):.12g})"
+    given = bound.tolerance
+    tolerance = f"{float(given):.12g}" if given.is_number else Printer(script.constants(given))(given)
+    return f"near({name}, {call}, {target}, {kind}={tolerance})"
 
 
 def _decimal(value: Expr) -> Expr:
