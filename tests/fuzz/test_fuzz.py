@@ -1,13 +1,8 @@
-"""Two thousand specs of the campaign in every run of the tests, and what the whole campaign gave."""
+"""Two thousand specs of the campaign in every run of the tests; `make fuzz` runs all and keeps summary.json."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 from tests.fuzz.campaign import BOUND, batch
-
-SUMMARY = Path(__file__).with_name("summary.json")
 
 
 def test_two_thousand_specs_give_findings_and_no_exception() -> None:
@@ -17,10 +12,3 @@ def test_two_thousand_specs_give_findings_and_no_exception() -> None:
     assert result.slowest <= BOUND
     assert min(result.stages[stage] for stage in ("parse", "check", "derive", "built")) >= 20, result.stages
     assert len(result.codes) >= 60
-
-
-def test_the_whole_campaign_gave_none_either() -> None:
-    told = json.loads(SUMMARY.read_text(encoding="utf-8"))
-    assert told["specs"] == 100_000 == sum(told["reached"].values())
-    assert told["failures"] == []
-    assert told["slowest"]["seconds"] <= BOUND
