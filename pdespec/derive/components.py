@@ -129,6 +129,8 @@ def _component(term: Component) -> Components:
     if not index.is_Integer:
         raise NoRule(f"the index {index} of a component has no value")
     found = expand(vector)
+    if not isinstance(found, tuple) or not 1 <= index <= len(found):
+        raise NoRule(f"no component {index} of {term.args[0]}")
     return found[int(index) - 1]
 
 
@@ -151,6 +153,8 @@ def _grad(term: Grad) -> Components:
 
 def _div(term: Div) -> Components:
     v = expand(term.operand)
+    if v == 0:
+        return S.Zero
     return add(*(_derivatives(row, s) for row, s in zip(v, flat(term.variables), strict=True)))
 
 

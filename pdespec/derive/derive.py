@@ -81,7 +81,10 @@ def derive(model: Model, *, seconds: float = 30.0) -> tuple[Derivation, tuple[Di
         with limit(seconds):
             _equations(work)
             _objectives(work)
-            work.found += free_constants(model, work.residuals, work.objectives)
+            free = work.attempt(
+                None, "constants left free", lambda: free_constants(model, work.residuals, work.objectives)
+            )
+            work.found += free or ()
             identities, exact = _identities(work)
             reports = _reports(work, exact)
     except OutOfTime:

@@ -44,6 +44,8 @@ def _gauss(mean: Any, covariance: Any, point: tuple[Expr, ...]) -> Expr:
         matrix = Matrix([list(row.args) for row in covariance.args])
     else:
         matrix = Matrix.eye(d) * covariance
+    if matrix.det() == 0:
+        raise NoRule(f"the covariance {covariance} of a Gaussian law is singular")
     offset = Matrix([x - m for x, m in zip(point, center, strict=True)])
     exponent = (offset.T * matrix.inv() * offset)[0]
     return exp(-exponent / 2) / sqrt((2 * pi) ** d * matrix.det())

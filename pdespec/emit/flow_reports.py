@@ -132,7 +132,9 @@ def flow_measure(plan: Particles | Grid, key: str) -> Callable[[Integrate | Expe
     def measure(term: Integrate | Expect, scope: Scope, body: Body) -> Measured:
         first, *rest = term.variables
         axis = f"axis{len(scope.points)}"
-        value = next(v for v in _values(term.body, plan) if first in v.point)
+        value = next((v for v in _values(term.body, plan) if first in v.point), None)
+        if value is None:
+            refuse("PDE948", None, f"an integral over `{first}`, at which no density is taken, is not supported yet")
         if isinstance(plan, Grid):
             solution = solution_name(plan.solve, body.script)
             grid = body.line(("grid", plan.solve.label), "grid", f'solutions["{solution}"].grid')

@@ -32,6 +32,7 @@ from pdespec.emit.verify import verify
 from pdespec.model.fields import FieldValue
 from pdespec.model.model import Equation, Param, Solve, Unknown
 from pdespec.model.sets import Interval, plain
+from pdespec.model.terms import NoRule
 from pdespec.plan.plan import Grid, Particles, Plan
 
 BASE = (
@@ -55,6 +56,8 @@ def emit(plan: Plan, *, engine: str = "auto") -> tuple[str | None, tuple[Diagnos
         return verify(_emit(plan, engine)), ()
     except SpecError as problem:
         return None, problem.diagnostics
+    except NoRule as problem:
+        return None, (error("PDE405", None, f"the script: {problem}"),)
 
 
 def _emit(plan: Plan, engine: str) -> str:

@@ -258,6 +258,9 @@ def _against_density(node: ast.Binder, binding: ast.Binding, density: Function, 
     over = Region(product(*(Named(d.name, d.set) for d in domains)), coordinates, domains)
     bound = bound_in(binding.names, over, binding.span, env)
     weight = list(env.values(density))
+    if len(bound.variables) != len(space):
+        message = f"the density has {len(space)} arguments in space, and {len(bound.variables)} are named"
+        refuse("PDE202", binding.span, message)
     for k, v in zip(space, bound.variables, strict=True):
         weight[k] = v
     body = term(node.body, bound.enter(env)) * density.at(*weight)

@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pdespec.derive.derivation import Derivation, Flow, Residual
-from pdespec.diagnostics import Diagnostic, SpecError, has_errors, located, note
+from pdespec.diagnostics import Diagnostic, SpecError, error, has_errors, located, note
 from pdespec.model.bindings import Law
 from pdespec.model.model import Solve
 from pdespec.model.refusal import refuse
+from pdespec.model.terms import NoRule
 from pdespec.plan.fields import fields_of, plan_collocation, plan_features
 from pdespec.plan.flows import plan_grid, plan_particles
 from pdespec.plan.plan import Grid, Particles, Plan, Realisation
@@ -45,6 +46,8 @@ def plan(derivation: Derivation) -> tuple[Plan | None, tuple[Diagnostic, ...]]:
                     found += start_findings(solves[-1], derivation.model)
         except SpecError as problem:
             found += problem.diagnostics
+        except NoRule as problem:
+            found.append(error("PDE405", solve.method_span or solve.span, f"the plan: {problem}"))
     if has_errors(found):
         return None, tuple(found)
     for p in derivation.model.params:

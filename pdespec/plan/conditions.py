@@ -96,6 +96,8 @@ def conditions(
     made, sampler = [], sampler_of(solve)
     for label in labels:
         residual = derivation.residual(label)
+        if not residual.fields:
+            refuse("PDE311", residual.equation.span, f"`{label}` holds no unknown", hint="state it as a `check`")
         point = coordinates(residual.fields[0])
         region = residual.equation.region
         domain = product(*(d.set for d in derivation.model.unknown(residual.fields[0].name).domains))

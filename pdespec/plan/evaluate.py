@@ -11,7 +11,7 @@ import sympy
 from sympy import Expr
 
 from pdespec.model.model import Model
-from pdespec.model.terms import Parameter
+from pdespec.model.terms import NoRule, Parameter
 
 Array = Any
 
@@ -32,11 +32,15 @@ FUNCTIONS: dict[type, Callable[..., Array]] = {
 
 
 def evaluate(expr: Expr, values: Mapping[Expr, Array]) -> Array:
-    """The value of an expression in scalar coordinates; raises KeyError for a node without a rule."""
+    """The value of an expression in scalar coordinates; raises NoRule for what has none."""
     if expr in values:
         return values[expr]
     if expr.is_number:
+        if expr.is_real is False:
+            raise NoRule(f"{expr} is no real number")
         return float(expr)
+    if not expr.args or not (expr.is_Add or expr.is_Mul or expr.is_Pow or type(expr) in FUNCTIONS):
+        raise NoRule(f"`{expr}` has no value here")
     arguments = [evaluate(a, values) for a in expr.args]
     if expr.is_Add:
         return reduce(np.add, arguments)

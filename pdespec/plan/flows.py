@@ -29,6 +29,7 @@ from pdespec.plan.values import coordinates
 INTEGRATORS = ("euler", "heun", "rk4")
 """What moves particles; a grid has steps of its own, for which `with euler(dt=…)` gives the length."""
 
+MOST_STEPS = 10**9
 STEPS = {"frozen": 80, "mean field": 400, "spectral": 1000}
 """Steps of a grid where the spec gives no dt; a potential that does not depend on p is exact in time."""
 
@@ -193,6 +194,9 @@ def _asked(solve: Solve) -> Fraction | None:
 
 def _step(dt: Fraction, begin: Fraction, end: Fraction) -> Fraction:
     """The longest step not above dt that divides the time; what is reported does not enter."""
+    if end <= begin or dt <= 0 or (end - begin) / dt > MOST_STEPS:
+        span = f"from {float(begin):g} to {float(end):g}"
+        refuse("PDE522", None, f"the time {span} cannot be gone in steps of {float(dt):g}")
     return (end - begin) / ceil((end - begin) / dt)
 
 

@@ -16,6 +16,7 @@ from pdespec.diagnostics import Diagnostic, error, warning
 from pdespec.model.bindings import Law
 from pdespec.model.model import Equation, Model
 from pdespec.model.sets import Interval, Torus, plain, product
+from pdespec.model.terms import NoRule
 from pdespec.plan.evaluate import evaluate, parameter_values
 from pdespec.plan.flows import start_density
 from pdespec.plan.plan import Grid, Particles
@@ -40,7 +41,7 @@ def start_findings(plan: Grid | Particles, model: Model) -> Iterator[Diagnostic]
     try:
         mass, least, where = _measured(density, variables, sides, model, 1)
         coarse, *_ = _measured(density, variables, sides, model, 2)
-    except KeyError:  # a formula that has no values here has no code either, which the emission says
+    except NoRule:  # a formula that has no values here has no code either, which the emission says
         return
     if law and mass < 1 - TOLERANCE:
         yield _outside(start, mass)

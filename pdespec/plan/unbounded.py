@@ -69,6 +69,8 @@ def box_of(weight: Expr, variables: tuple[Expr, ...], model: Model) -> Box:
 def _cut(marginal: np.ndarray, axis: np.ndarray, half: float, d: int) -> tuple[float, float]:
     """The ends at which each tail holds LEAK/2d, rounded outward to two digits."""
     share = np.cumsum(marginal) / marginal.sum()
+    if marginal.min() < 0:
+        refuse("PDE947", None, "the weight has negative values: no box holds its mass", hint="give box= in `using`")
     h = axis[1] - axis[0]
     low = axis[np.searchsorted(share, LEAK / (2 * d))] - h / 2
     back = np.cumsum(marginal[::-1]) / marginal.sum()
