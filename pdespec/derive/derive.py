@@ -87,6 +87,8 @@ def derive(model: Model, *, seconds: float = 30.0) -> tuple[Derivation, tuple[Di
             work.found += free or ()
             identities, exact = _identities(work)
             reports = _reports(work, exact)
+    except NoRule as failure:  # of several statements together; those of one have their place
+        work.found.append(error("PDE405", None, f"the derivation: {failure}"))
     except OutOfTime:
         hint = "simplify the spec, or raise the limit"
         work.found.append(error("PDE403", None, f"the derivation took longer than {seconds:g} s", hint=hint))
