@@ -120,14 +120,20 @@ def _leaf(term: Expr, scope: Scope) -> Array | None:
 
 
 def _coordinate(term: Component, scope: Scope) -> Array:
-    variable, k = term.args
-    points = scope.points[variable]
-    return Array(f"{points.code}[..., {int(k) - 1}]", (points.axis,))
+    points = scope.points[term.args[0]]
+    return Array(f"{points.code}[..., {_place(term)}]", (points.axis,))
+
+
+def _place(term: Component) -> int:
+    """The index of a component, from zero."""
+    if not term.args[1].is_Integer:
+        unsupported(f"`{term}`, whose index is no number,")
+    return int(term.args[1]) - 1
 
 
 def _component(term: Component, scope: Scope) -> Array:
     code = vector(term.args[0], scope)
-    return Array(f"{code.tight()}[..., {int(term.args[1]) - 1}]", code.axes)
+    return Array(f"{code.tight()}[..., {_place(term)}]", code.axes)
 
 
 def _call(term: Defined, scope: Scope) -> Array | None:
