@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import product as cartesian
 from random import Random
-from typing import Any
 
 from sympy import Expr, Rational, S, Symbol, sqrt
 
@@ -291,13 +290,3 @@ def positive_coordinates(region: Set, at: Symbols) -> frozenset[Symbol]:
     if isinstance(region, Interval) and region.lo.is_nonnegative:
         return frozenset(at)
     return frozenset()
-
-
-def is_boundary(region: Set) -> bool:
-    """Whether some factor of the region is a boundary."""
-    region = plain(region)
-    return isinstance(region, Boundary) or any(map(is_boundary, _parts(region)))
-
-
-def _parts(region: Any) -> tuple[Set, ...]:
-    return region.parts if isinstance(region, (Product, sets.Union)) else ()

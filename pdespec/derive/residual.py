@@ -12,11 +12,10 @@ from sympy import Expr
 
 from pdespec.derive.components import expand, flatten
 from pdespec.derive.derivation import Residual, Step
-from pdespec.derive.faces import is_boundary
 from pdespec.model.bindings import Expect, Integrate, Law, Optimum
 from pdespec.model.fields import Field, FieldValue
 from pdespec.model.model import Equation, Model
-from pdespec.model.sets import Finite, Interval, Point, Product, Set, plain
+from pdespec.model.sets import Finite, Interval, Point, Product, Set, has_boundary, plain
 from pdespec.model.terms import shape
 
 
@@ -51,7 +50,7 @@ def role(equation: Equation, model: Model) -> str:
         if isinstance(factor, Point) and name in times:
             return _end(factor, times[name])
     fixed = any(isinstance(factor, (Point, Finite)) for factor, _ in factors)
-    return "boundary" if is_boundary(region) or fixed else "interior"
+    return "boundary" if has_boundary(region) or fixed else "interior"
 
 
 def _factors(region: Set, equation: Equation) -> list[tuple[Set, str]]:

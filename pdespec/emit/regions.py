@@ -7,6 +7,7 @@ A region becomes an expression for its patches: `DISK.interior`, `cartesian(X.bo
 from __future__ import annotations
 
 from itertools import groupby
+from math import ceil
 from typing import NoReturn
 
 from sympy import Expr, Float, Integer
@@ -100,6 +101,13 @@ def tensor_rule(region: Set, n: int, script: Script) -> str:
         name = "trapezoid" if isinstance(plain(factor), Torus) else "gauss_legendre"
         rules += [f"{name}({n}, {lo}, {hi})" for lo, hi in bounds(factor, script)]
     return f"tensor_rule({', '.join(rules)})"
+
+
+def rule(region: Set, count: int, seed: str, sampler: str, script: Script) -> str:
+    """About `count` nodes with weights: the product of rules on a box, points of equal weight elsewhere."""
+    if is_box(region):
+        return tensor_rule(region, ceil(count ** (1 / region.dimension) - 1e-9), script)
+    return f"sobol_rule(draw_points({patches(region, script)}, {count}, {seed}{source_argument(sampler)}))"
 
 
 def box_code(region: Set, script: Script) -> str:
@@ -239,10 +247,12 @@ def sampler(stem: str, conditions: tuple[Condition, ...], script: Script) -> str
         source = source_argument(c.points.sampler)
         seed = f"config.seed + {Integer(1000) * (k + 1)} + draw"
         with located(c.residual.equation.region_span or c.residual.equation.span):
+            region = c.points.region
             if c.points.kind == "integral":
-                rules.append(statement(f'found["{name}"] =', f"placed({_rule(c, seed, source, script)}, config)"))
+                code = rule(region, c.points.count, seed, c.points.sampler, script)
+                rules.append(statement(f'found["{name}"] =', f"placed({code}, config)"))
                 continue
-            code = patches(c.points.region, script)
+            code = patches(region, script)
         lines.append(f'        "{name}": draw_points({code}, {c.points.count}, {seed}{source}),')
     lines.append("    }")
     wanted = [script.names.name(c.label) for c in conditions if needs_normals(c)]
@@ -259,11 +269,3 @@ def sampler(stem: str, conditions: tuple[Condition, ...], script: Script) -> str
             "    }",
         ]
     return "\n".join([*lines, *rules, *(["    return found"] if rules else [])])
-
-
-def _rule(condition: Condition, seed: str, source: str, script: Script) -> str:
-    """Points and weights of an integral: the product of Gauss rules on a box, equal weights on points elsewhere."""
-    points = condition.points
-    if is_box(points.region):
-        return tensor_rule(points.region, max(8, round(points.count ** (1 / points.region.dimension))), script)
-    return f"sobol_rule(draw_points({patches(points.region, script)}, {points.count}, {seed}{source}))"

@@ -7,7 +7,6 @@ Intervals and boxes up to dimension two take Gauss–Legendre nodes (trapezoid o
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
 
 from sympy import Expr
 
@@ -31,7 +30,7 @@ from pdespec.emit.layout import docstring, statement
 from pdespec.emit.names import escape
 from pdespec.emit.parts import Script, Section, SolveCode, prefix, solution_name, term_key, unpacked
 from pdespec.emit.pictures import saved_fields
-from pdespec.emit.regions import patches, sampler, source_argument, tensor_rule
+from pdespec.emit.regions import rule, sampler
 from pdespec.emit.residuals import coordinate_name, equations_section
 from pdespec.model.bindings import Defined, Integrate
 from pdespec.model.fields import FieldValue
@@ -96,14 +95,11 @@ def _quadrature(stem: str, plan: Ritz, script: Script) -> str:
     notes, rules = [], []
     for region in _regions(plan):
         cut = within(region, plan.box) if plan.box else region
+        rules.append(rule(cut, plan.points, "config.seed + draw", sampler_of(plan.solve), script))
         if is_box(cut):
-            rules.append(tensor_rule(cut, ceil(plan.points ** (1 / cut.dimension) - 1e-9), script))
             kind = "trapezoidal rule" if "trapezoid" in rules[-1] else "Gauss–Legendre"
             notes.append(f"{kind} on {escape(str(region))}")
         else:
-            source = source_argument(sampler_of(plan.solve))
-            points = f"draw_points({patches(cut, script)}, {plan.points}, config.seed + draw{source})"
-            rules.append(f"sobol_rule({points})")
             notes.append(f"fresh points of {escape(str(cut))}" if plan.sampled else f"points of {escape(str(cut))}")
     draw = ", draw: int = 0" if any("draw" in r for r in rules) else ""
     return "\n".join(

@@ -293,3 +293,8 @@ def on_boundary(s: Set) -> bool:
         case Union(parts=parts):
             return all(map(on_boundary, parts))
     return isinstance(inner, Boundary)
+
+
+def has_boundary(region: Set) -> bool:
+    """Whether a region is on a boundary, or a product with a set that is: ∂Ω × [0, T]."""
+    return any(map(on_boundary, plain(region).factors))

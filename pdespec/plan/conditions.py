@@ -24,7 +24,7 @@ from pdespec.model.sets import (
     Set,
     Sublevel,
     Union,
-    on_boundary,
+    has_boundary,
     plain,
     product,
 )
@@ -55,9 +55,24 @@ def _rank(c: Channel) -> tuple[object, ...]:
     return c.field.name, c.component or 0, sum(c.orders), tuple(-k for k in c.orders)
 
 
-def boundary_like(region: Set) -> bool:
-    """Whether the region's points carry an outward normal: on a boundary, or in a product with one."""
-    return any(map(on_boundary, plain(region).factors))
+def fixed_ends(region: Set, domain: Set) -> tuple[int, Interval, tuple[Expr, ...]] | None:
+    """Where a region fixes a coordinate at ends of its interval, as {0} × [0, 1] does: place, interval, ends."""
+    intervals: dict[int, Interval] = {}
+    offset = 0
+    for factor in product(domain).factors:
+        inner = plain(factor)
+        intervals |= {offset: inner} if isinstance(inner, Interval) else {}
+        offset += inner.dimension
+    offset = 0
+    for factor in plain(region).factors:
+        inner = plain(factor)
+        fixed = inner.coordinates if isinstance(inner, Point) else inner.values if isinstance(inner, Finite) else ()
+        if offset in intervals and inner.dimension == 1 and fixed:
+            interval = intervals[offset]
+            at_ends = all(any((v - end).expand() == 0 for end in (interval.lo, interval.hi)) for v in fixed)
+            return (offset, interval, tuple(fixed)) if at_ends else None
+        offset += inner.dimension
+    return None
 
 
 def face_normal(region: Set, domain: Set, point: tuple[Expr, ...]) -> dict[Expr, Expr]:
@@ -65,24 +80,14 @@ def face_normal(region: Set, domain: Set, point: tuple[Expr, ...]) -> dict[Expr,
 
     At {a} and {b} it is ∓1, and (2x − a − b)/(b − a) on both of them, {a, b}.
     """
-    ends: dict[int, Interval] = {}
-    offset = 0
-    for factor in product(domain).factors:
-        inner = plain(factor)
-        ends |= {offset: inner} if isinstance(inner, Interval) else {}
-        offset += inner.dimension
-    zero: dict[Expr, Expr] = dict.fromkeys(_normals(point), Integer(0))
-    offset = 0
-    for factor in plain(region).factors:
-        inner = plain(factor)
-        fixed = inner.coordinates if isinstance(inner, Point) else inner.values if isinstance(inner, Finite) else ()
-        if offset in ends and inner.dimension == 1 and fixed:
-            a, b = ends[offset].lo, ends[offset].hi
-            sides = {0 if (v - a).expand() == 0 else 1 if (v - b).expand() == 0 else 2 for v in fixed}
-            outward = (2 * point[offset] - a - b) / (b - a) if sides == {0, 1} else Integer(2 * min(sides) - 1)
-            return {} if 2 in sides else zero | {_normals(point)[offset]: outward}
-        offset += inner.dimension
-    return {}
+    found = fixed_ends(region, domain)
+    if found is None:
+        return {}
+    place, interval, fixed = found
+    a, b = interval.lo, interval.hi
+    sides = {-1 if (v - a).expand() == 0 else 1 for v in fixed}
+    outward = (2 * point[place] - a - b) / (b - a) if len(sides) == 2 else Integer(sides.pop())
+    return dict.fromkeys(_normals(point), Integer(0)) | {_normals(point)[place]: outward}
 
 
 def _normals(point: tuple[Expr, ...]) -> list[Expr]:
@@ -102,12 +107,12 @@ def conditions(
         region = residual.equation.region
         domain = product(*(d.set for d in derivation.model.unknown(residual.fields[0].name).domains))
         normal = face_normal(region, domain, point)
-        if not (normal or boundary_like(region)) and any(c.has(*_normals(point)) for c in residual.components):
+        if not (normal or has_boundary(region)) and any(c.has(*_normals(point)) for c in residual.components):
             where = residual.equation.region_span or residual.equation.span
             refuse("PDE212", where, f"`{region}` is no part of a boundary along which the normal is known")
         components = tuple(c.xreplace(normal) for c in with_definitions(residual.term, scalar_formals, Binding))
         found = tuple(dict.fromkeys(c for e in components for c in channels(e, point, residual)))
-        kind = "boundary" if boundary_like(region) else "interior"
+        kind = "boundary" if has_boundary(region) else "interior"
         points = PointSet(label, region, kind, counts[residual.role], sampler)
         made.append(Condition(residual, points, point, components, found, weights[residual.role]))
     return tuple(made)
@@ -136,7 +141,7 @@ def defining(region: Set, point: tuple[Expr, ...]) -> list[tuple[Set, Expr]]:
             offset, found = 0, []
             for part in parts:
                 own = point[offset : offset + part.dimension]
-                found += defining(part, own) if boundary_like(part) else []
+                found += defining(part, own) if has_boundary(part) else []
                 offset += part.dimension
             return found
     return []

@@ -13,6 +13,7 @@ A network sees a periodic coordinate as a point of the circle, by its cosine and
 from __future__ import annotations
 
 from itertools import groupby
+from operator import ne
 
 from sympy import Add, Expr, Integer, Mul, cos, pi, sin
 
@@ -21,9 +22,9 @@ from pdespec.derive.derivation import Derivation
 from pdespec.model.fields import Field, FieldValue
 from pdespec.model.model import Ansatz, Solve, Unknown
 from pdespec.model.refusal import refuse
-from pdespec.model.sets import Boundary, Difference, Finite, Interval, Point, Set, Union, plain, product
+from pdespec.model.sets import Boundary, Difference, Interval, Point, Set, Union, plain, product
 from pdespec.model.vectors import Component
-from pdespec.plan.conditions import defining
+from pdespec.plan.conditions import defining, fixed_ends
 from pdespec.plan.nets import network
 from pdespec.plan.plan import Channel, Condition, Mlp, Module, Network, Orders, Sigmoid, network_output
 from pdespec.plan.values import coordinates, periods, split, values
@@ -208,18 +209,13 @@ def _vanishing(condition: Condition, unknown: Unknown) -> tuple[Expr, ...]:
 
 def _ends(condition: Condition, unknown: Unknown) -> tuple[Expr, ...]:
     """The same where one coordinate is at ends of its interval and the others are free: {0} × [0, 1]."""
-    whole = [plain(f) for f in product(*(d.set for d in unknown.domains)).factors]
-    parts = [plain(f) for f in plain(condition.points.region).factors]
-    if [p.dimension for p in parts] != [w.dimension for w in whole]:
+    domain = product(*(d.set for d in unknown.domains))
+    found = fixed_ends(condition.points.region, domain)
+    whole, parts = ([plain(f) for f in plain(s).factors] for s in (domain, condition.points.region))
+    if found is None or len(parts) != len(whole) or sum(map(ne, parts, whole)) != 1:
         return ()
-    places = [sum(w.dimension for w in whole[:k]) for k in range(len(whole))]
-    moved = [(condition.coordinates[at], p, w) for at, p, w in zip(places, parts, whole, strict=True) if p != w]
-    if len(moved) != 1:
-        return ()
-    x, part, interval = moved[0]
-    fixed = part.coordinates if isinstance(part, Point) else part.values if isinstance(part, Finite) else ()
-    if not isinstance(interval, Interval) or not {*fixed} <= {interval.lo, interval.hi}:
-        return ()
+    place, interval, fixed = found
+    x = condition.coordinates[place]
     return tuple(x - v if v == interval.lo else v - x for v in fixed)
 
 
