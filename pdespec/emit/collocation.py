@@ -1,4 +1,8 @@
-"""Networks trained on residuals: the equations, their mean squares as the objective, and the descent."""
+"""Networks trained on residuals: the equations at their points, and the descent of the sum of their mean squares.
+
+residuals(u_net, points)       {label: R(uθ)(zᵢ)}, one row for each component of a system
+Σ_label w · mean_i |R(uθ)(zᵢ)|²  is what the first-order methods descend; those of Gauss and Newton read the rows
+"""
 
 from __future__ import annotations
 
@@ -11,12 +15,13 @@ from pdespec.emit.descent import (
     typed_networks,
     weights,
 )
-from pdespec.emit.layout import statement
+from pdespec.emit.layout import docstring, statement
 from pdespec.emit.names import escape
 from pdespec.emit.parts import Script, Section, SolveCode, prefix, solution_name, term_key, unpacked
 from pdespec.emit.pictures import saved_fields
 from pdespec.emit.regions import sampler
 from pdespec.emit.residuals import equations_section, less, needs_normals, spell, used
+from pdespec.model.model import Solve
 from pdespec.model.sets import Named, product
 from pdespec.plan.plan import Collocation, Condition, Network
 from pdespec.plan.unbounded import within
@@ -29,7 +34,7 @@ def emit_collocation(plan: Collocation, script: Script) -> SolveCode:
         *network_sections(plan.networks, script),
         *equations_section(plan.conditions, script),
         Section("points", sampler(stem, plan.conditions, script)),
-        Section("objective", _objective(stem, plan, script)),
+        Section("residuals", residuals_function(stem, plan.conditions, plan.networks, plan.solve, script)),
         Section("solve", _solve(stem, plan, script), f"spec:{plan.solve.span.line}"),
     )
     domain = product(*(Named(d.name, d.set) for d in script.model.unknown(plan.fields[0].name).domains))
@@ -47,7 +52,7 @@ def emit_collocation(plan: Collocation, script: Script) -> SolveCode:
 
 
 def condition_lines(condition: Condition, networks: tuple[Network, ...], script: Script) -> tuple[list[str], str]:
-    """The lines that prepare a condition's arguments, and the mean square of its residual."""
+    """The lines that prepare a condition's arguments, and its residual as `residuals` has it."""
     names, label = spell(condition, script), script.names.name(condition.label)
     arguments = used(names, condition)
     more = {"boundary": ["normals"] if needs_normals(condition) else [], "integral": ["weights"]}
@@ -60,24 +65,34 @@ def condition_lines(condition: Condition, networks: tuple[Network, ...], script:
         lines += channel_lines(own, n, "z", script) if own else []
     call = f"{label}({', '.join(arguments)})"
     if condition.points.kind == "integral":
-        return lines, f"(weights @ {call}{less(condition.total, script)}).square()"
-    if len(condition.components) == 1:
-        return lines, f"{call}.square().mean()"
-    return lines, f"torch.stack({call}).square().sum(0).mean()"
+        value = f"weights @ {call}{less(condition.total, script)}"
+        return lines, f"({value}).reshape(1)"
+    return lines, call if len(condition.components) == 1 else f"torch.stack({call})"
 
 
-def _objective(stem: str, plan: Collocation, script: Script) -> str:
-    networks = typed_networks(plan.networks, script)
+def residuals_function(
+    stem: str, conditions: tuple[Condition, ...], networks: tuple[Network, ...], solve: Solve, script: Script
+) -> str:
+    """`residuals(u_net, points)`: all conditions at their points."""
     lines = [
-        f"def {stem}objective({networks}, points: dict[str, tuple[Tensor, ...]]) -> dict[str, Tensor]:",
-        '    """The mean squared residual of every equation, by its label."""',
-        "    terms = {}",
+        f"def {stem}residuals({typed_networks(networks, script)}, points: dict[str, tuple[Tensor, ...]]) "
+        "-> dict[str, Tensor]:",
+        docstring(_shapes(conditions)),
+        "    found = {}",
     ]
-    for c in plan.conditions:
-        prepared, value = condition_lines(c, plan.networks, script)
+    for c in conditions:
+        prepared, value = condition_lines(c, networks, script)
         lines += ["", f"    # {escape(c.residual.equation.text.strip())}", *(f"    {line}" for line in prepared)]
-        lines.append(statement(f'terms["{term_key(plan.solve, script.names.name(c.label), script)}"] =', value))
-    return "\n".join([*lines, "    return terms"])
+        lines.append(statement(f'found["{term_key(solve, script.names.name(c.label), script)}"] =', value))
+    return "\n".join([*lines, "    return found"])
+
+
+def _shapes(conditions: tuple[Condition, ...]) -> str:
+    """What the residuals look like, as far as these conditions go."""
+    systems = any(len(c.components) > 1 for c in conditions)
+    integrals = any(c.points.kind == "integral" for c in conditions)
+    more = (", (components, n) for a system" if systems else "") + (", (1,) for an integral" if integrals else "")
+    return f"The residual of every equation at its points, by its label: (n,){more}."
 
 
 def _solve(stem: str, plan: Collocation, script: Script) -> str:
@@ -91,7 +106,7 @@ def _solve(stem: str, plan: Collocation, script: Script) -> str:
             *descent_lines(
                 plan.iterations,
                 plan.networks,
-                f"{stem}objective({nets}, points)",
+                f"mean_squares({stem}residuals({nets}, points))",
                 weights(plan.solve, plan.conditions, script),
                 plan.solve,
                 script,

@@ -42,7 +42,8 @@ IMPORTED = frozenset(
     "torch nn Tensor math argparse json os signal sys time zipfile struct csv Path Callable F".split()  # noqa: SIM905
 )
 SECTIONS = frozenset(
-    "ansatz objective residual sample step train evaluate report main config Config parser args self cls".split()  # noqa: SIM905
+    "ansatz objective residual residuals sample step train evaluate report main "  # noqa: SIM905
+    "config Config parser args self cls".split()
 )
 RESERVED = frozenset([*keyword.kwlist, *dir(builtins)]) | IMPORTED | SECTIONS
 """What a user's name may not be in code: such a name gets a trailing underscore."""

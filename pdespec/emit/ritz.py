@@ -15,7 +15,7 @@ from pdespec.emit.arrays import Array, Points, Scope
 from pdespec.emit.axes import scalar as scalar_code
 from pdespec.emit.channels import channel_name
 from pdespec.emit.code import Precedence
-from pdespec.emit.collocation import condition_lines
+from pdespec.emit.collocation import residuals_function
 from pdespec.emit.descent import (
     channel_lines,
     descent_lines,
@@ -52,6 +52,8 @@ def emit_ritz(plan: Ritz, script: Script) -> SolveCode:
     sections.append(Section("quadrature", _quadrature(stem, plan, script)))
     if plan.conditions:
         sections.append(Section("points", sampler(stem, plan.conditions, script)))
+        residuals = residuals_function(stem, plan.conditions, plan.networks, plan.solve, script)
+        sections.append(Section("residuals", residuals))
     title = f"objective: {escape(plan.solve.objective_text)}"
     sections.append(Section(title, _objective(stem, plan, others, script)))
     sections.append(Section("solve", _solve(stem, plan, others, script), f"spec:{plan.solve.span.line}"))
@@ -149,10 +151,9 @@ def _objective(stem: str, plan: Ritz, others: list[str], script: Script) -> str:
     lines.append(f'    terms = {{"{key}": value}}')
     for label, constraint in plan.constraints:
         lines += _cosine(term_key(plan.solve, script.names.name(label), script), constraint, scope)
-    for c in plan.conditions:
-        prepared, residual = condition_lines(c, plan.networks, script)
-        lines += ["", f"    # {escape(c.residual.equation.text.strip())}", *(f"    {line}" for line in prepared)]
-        lines.append(statement(f'terms["{term_key(plan.solve, script.names.name(c.label), script)}"] =', residual))
+    if plan.conditions:
+        nets = ", ".join(net_name(n.field, script) for n in plan.networks)
+        return "\n".join([*lines, f"    return terms | mean_squares({stem}residuals({nets}, points))"])
     return "\n".join([*lines, "    return terms"])
 
 
