@@ -3,13 +3,14 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test lint format acceptance fuzz clean help
+.PHONY: demo test lint format acceptance bench fuzz clean help
 
 help:
 	@echo 'make demo        install into .venv, solve specs/poisson.pde, say where the picture is'
 	@echo 'make test        install, lint, types and the fast tests'
 	@echo 'make format      apply ruff format and the safe lint fixes'
 	@echo 'make acceptance  every spec against its reference value, in full (hours; resumable)'
+	@echo 'make bench       speed against nested autograd and other libraries, on one core (an hour; row by row)'
 	@echo 'make fuzz        100 000 random and mutated specs through parse and check'
 	@echo 'make clean       remove .venv, build, runs and caches'
 
@@ -47,6 +48,9 @@ acceptance: $(VENV)/test.stamp
 	$(BIN)/python tests/acceptance/run.py
 	$(BIN)/python -m pytest -q -m slow
 	$(BIN)/python tests/acceptance/run.py --table
+
+bench: $(VENV)/test.stamp
+	$(BIN)/python -m tests.benchmarks.run
 
 fuzz: $(VENV)/test.stamp
 	$(BIN)/python -m tests.fuzz.campaign 100000 --summary tests/fuzz/summary.json

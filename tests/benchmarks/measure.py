@@ -1,0 +1,207 @@
+"""One row of the speed table: all engines, compiled and not, and all hand-written variants, checked and timed.
+
+    python -m tests.benchmarks.measure poisson --engines channels,auto --compile
+
+prints the row's measurements as JSON; `run` calls this for each row in a process of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tests.benchmarks import limits
+from tests.benchmarks.contest import Sample, Step, adam, disagreement, interleaved, timed
+from tests.benchmarks.emitted import SPECS, Refused, Training, build, load, training
+from tests.benchmarks.nested import VARIANTS, Forward, Layers, Tape, Variant, mlp
+from tests.benchmarks.rows import ROWS, Group, Points, Residuals, Row
+
+HOPELESS = 2.0  # a hand-written variant this many times slower than the fastest is timed once and left out
+ENGINES = ("channels", "explicit", "auto")
+SWEEP = "forward Laplacian"
+TOLERANCES = {torch.float32: 1e-4, torch.float64: 1e-9}
+
+ByHand = Callable[[Layers, Points], Residuals]
+
+
+@dataclass(slots=True)
+class Contestant:
+    """Something that takes steps: how far it is from nested autograd in float32 and float64, and its compilation."""
+
+    step: Step
+    far: dict[str, float] = field(default_factory=dict)
+    compile_seconds: float = 0.0
+
+
+# ── the hand-written side ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def by_hand(row: Row) -> dict[str, ByHand]:
+    """The residuals of a row by each variant that has its orders, and by a forward Laplacian where there is one."""
+    found: dict[str, ByHand] = {}
+    for name, variant in VARIANTS.items():
+        if isinstance(variant, Tape):
+            found[name] = partial(_on_network, row.tape, variant)
+        elif isinstance(variant, Forward) or row.order <= 2:
+            found[name] = partial(_on_network, row.func, variant)
+    return found | ({SWEEP: row.sweep} if row.sweep else {})
+
+
+def _on_network(residuals: Callable[..., Residuals], variant: Variant, layers: Layers, points: Points) -> Residuals:
+    return residuals(lambda z: mlp(layers, z), points, variant)
+
+
+def nested_step(residuals: ByHand, start: Training, parameters: Sequence[Tensor]) -> tuple[Step, Sample]:
+    """Adam on the same parameters and points as a script, and what its first gradient is."""
+    own = [p.clone().requires_grad_() for p in parameters]
+    layers, optimiser = list(zip(own[::2], own[1::2], strict=True)), adam(own)
+
+    def loss() -> Tensor:
+        found = residuals(layers, {label: z.detach() for label, z in start.points.items()})
+        return start.weighted({label: r.square().mean() for label, r in found.items()})
+
+    def step() -> None:
+        optimiser.zero_grad()
+        loss().backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+
+    first = loss()
+    return step, Sample(first.detach(), torch.autograd.grad(first, own))
+
+
+# ── the emitted side ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def first_step(start: Training) -> Sample:
+    """The loss and the gradient of a script's first step."""
+    terms = start.step(0)
+    gradients = [p.grad.clone() for p in start.parameters if p.grad is not None]
+    return Sample(start.weighted(terms).detach(), gradients)
+
+
+def stepping(start: Training) -> Step:
+    """One step after the other."""
+    counter = iter(range(1, 10**9))
+    return lambda: start.step(next(counter))
+
+
+def cpu_seconds() -> float:
+    """CPU time of this process and of its children, such as the C++ compiler."""
+    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+
+
+def enter(row: Row, groups: Sequence[Group], path: Path, compiled: bool) -> Contestant:
+    """A script as a contestant, checked in both precisions."""
+    far = {}
+    for dtype in (torch.float64, torch.float32):
+        start = training(load(path, dtype), groups, compiled=compiled)
+        before = [p.detach().clone() for p in start.parameters]
+        _, reference = nested_step(by_hand(row)["grad"], start, before)
+        began = cpu_seconds()
+        far[str(dtype).removeprefix("torch.")] = disagreement(first_step(start), reference)
+        seconds = cpu_seconds() - began
+    step = stepping(start)
+    step()
+    return Contestant(step, far, seconds - timed(step, 1) if compiled else 0.0)
+
+
+def scripts(row: Row, engines: Iterable[str], folder: Path) -> tuple[dict[str, Path], dict[str, str]]:
+    """The scripts of all engines; those that are refused or equal to an earlier one, in words."""
+    found: dict[str, Path] = {}
+    told: dict[str, str] = {}
+    for engine in engines:
+        built = build(SPECS / f"{row.name}.pde", engine, folder)
+        if isinstance(built, Refused):
+            told[engine] = built.reason
+            continue
+        same = next((e for e, p in found.items() if p.read_bytes() == built.read_bytes()), None)
+        if same is None:
+            found[engine] = built
+        else:
+            told[engine] = f"= {same}"
+    return found, told
+
+
+# ── the contest ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def measure(row: Row, engines: Sequence[str], compiled: Sequence[bool], blocks: int, seconds: float) -> dict[str, Any]:
+    """All measurements of a row."""
+    entered: dict[str, Contestant] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        found, told = scripts(row, engines, Path(folder))
+        for engine, path in found.items():
+            for with_compiler in compiled:
+                name = f"{engine}, compiled" if with_compiler else engine
+                try:
+                    entered[name] = enter(row, row.groups, path, with_compiler)
+                except Exception as problem:  # whatever the compiler of torch raises: the row goes on without it
+                    told[name] = f"{type(problem).__name__}: {str(problem).splitlines()[0][:200]}"
+        if not found:
+            return {"row": row.name, "told": told}
+        start = training(load(next(iter(found.values())), torch.float32), row.groups)
+    by_hand, slow = hand_written(row, start)
+    gemm, gemm_flops = limits.products(row, row.groups, torch.float32)
+    tanh, tanh_count = limits.activation(row, row.groups, torch.float32)
+    everyone = {**entered, **by_hand, "gemm": Contestant(gemm), "tanh": Contestant(tanh)}
+    times = interleaved({name: c.step for name, c in everyone.items()}, blocks, seconds)
+    rate, flops = gemm_flops / times["gemm"].median, limits.matmul_flops(row, row.groups)
+    return {
+        "row": row.name,
+        "told": told,
+        "nested": [name for name in by_hand if name in VARIANTS],
+        "slow": slow,
+        "steps": {
+            name: {"seconds": times[name].blocks, "far": c.far, "compile": c.compile_seconds}
+            for name, c in {**entered, **by_hand}.items()
+        },
+        "flops": flops,
+        "flops_per_second": rate,
+        "limit": flops / rate + limits.tanh_values(row, row.groups) * times["tanh"].median / tanh_count,
+    }
+
+
+def hand_written(row: Row, start: Training) -> tuple[dict[str, Contestant], dict[str, float]]:
+    """The hand-written variants, checked against the first; those without a chance with their time."""
+    parameters = [p.detach().clone() for p in start.parameters]
+    entered: dict[str, Contestant] = {}
+    reference: Sample | None = None
+    for name, residuals in by_hand(row).items():
+        step, sample = nested_step(residuals, start, parameters)
+        reference = reference or sample
+        entered[name] = Contestant(step, {"float32": disagreement(sample, reference)})
+    once = {}
+    for name, contestant in entered.items():
+        timed(contestant.step, 1)
+        once[name] = timed(contestant.step, 1)
+    least = min(t for name, t in once.items() if name in VARIANTS)
+    slow = {name: t for name, t in once.items() if name in VARIANTS and t > HOPELESS * least}
+    return {name: c for name, c in entered.items() if name not in slow}, slow
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("row", choices=ROWS)
+    parser.add_argument("--engines", default=",".join(ENGINES))
+    parser.add_argument("--compile", choices=("both", "yes", "no"), default="both")
+    parser.add_argument("--blocks", type=int, default=7)
+    parser.add_argument("--seconds", type=float, default=0.3, help="of CPU time for a block")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    compiled = {"both": (False, True), "yes": (True,), "no": (False,)}[options.compile]
+    print(json.dumps(measure(ROWS[options.row], options.engines.split(","), compiled, options.blocks, options.seconds)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""The benchmarks: `python -m tests.benchmarks.run [ROW …]`, or `make bench` for all.
+
+Every row is measured in a process of its own, on one core, with a cold cache of the compiler.  What was measured is kept
+in results.json beside this file, row by row, and the tables of the README are made from it by `--table`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tests.benchmarks.emitted import ROOT
+from tests.benchmarks.measure import ENGINES
+from tests.benchmarks.rows import ROWS
+from tests.benchmarks.table import speed_table
+
+RESULTS = Path(__file__).with_name("results.json")
+BEGIN, END = "<!-- speed -->", "<!-- end of speed -->"
+
+
+def load() -> dict[str, Any]:
+    """What was measured so far."""
+    return json.loads(RESULTS.read_text()) if RESULTS.is_file() else {"speed": {}}
+
+
+def keep(section: str, name: str, entry: dict[str, Any]) -> None:
+    """Write an entry at once: an interrupted benchmark loses nothing."""
+    results = load()
+    results.setdefault(section, {})[name] = entry
+    RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+
+
+def one_core(cache: str) -> dict[str, str]:
+    """The environment of a measurement: one thread, and the compiler in the same process with a cache of its own."""
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "TORCHINDUCTOR_COMPILE_THREADS"), "1")
+    return {**os.environ, **threads, "TORCHINDUCTOR_CACHE_DIR": cache, "CUDA_VISIBLE_DEVICES": ""}
+
+
+def measure_row(name: str, options: argparse.Namespace) -> dict[str, Any]:
+    """A row's measurements, from a process of its own."""
+    command = [sys.executable, "-m", "tests.benchmarks.measure", name, "--engines", options.engines]
+    command += ["--compile", options.compile, "--blocks", str(options.blocks), "--seconds", str(options.seconds)]
+    with tempfile.TemporaryDirectory() as cache:
+        done = subprocess.run(command, cwd=ROOT, env=one_core(cache), stdout=subprocess.PIPE, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return {**found, "commit": commit(), "torch": torch.__version__}
+
+
+def commit() -> str:
+    """The commit that is checked out, with + where the package differs from it."""
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+        return done.stdout.strip()
+
+    return git("rev-parse", "--short", "HEAD") + ("+" if git("status", "--porcelain", "--", "pdespec") else "")
+
+
+def tables() -> str:
+    """All tables."""
+    return speed_table(load()["speed"])
+
+
+def write_tables() -> None:
+    """Put the tables between their marks in the README."""
+    readme = ROOT / "README.md"
+    before, _, rest = readme.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    readme.write_text(f"{before}{BEGIN}\n{tables()}\n{END}{after}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"some of {', '.join(ROWS)}; all without any")
+    parser.add_argument("--engines", default=",".join(ENGINES), help="as of pdespec build --engine")
+    parser.add_argument("--compile", choices=("both", "yes", "no"), default="both", help="by torch.compile")
+    parser.add_argument("--blocks", type=int, default=7, help="how often every contestant has its turn")
+    parser.add_argument("--seconds", type=float, default=0.3, help="of CPU time for a block")
+    parser.add_argument("--table", action="store_true", help="only write the README's tables")
+    options = parser.parse_args()
+    if unknown := set(options.rows) - set(ROWS):
+        parser.error(f"no row {', '.join(sorted(unknown))}")
+    if not options.table:
+        for name in options.rows or ROWS:
+            entry = measure_row(name, options)
+            keep("speed", name, entry)
+            print(speed_table({name: entry}), flush=True)
+    write_tables()
+
+
+if __name__ == "__main__":
+    main()
