@@ -36,9 +36,10 @@ def takes_engine(sub: argparse.ArgumentParser) -> None:
     """How the script computes derivatives."""
     sub.add_argument(
         "--engine",
-        choices=("auto", "channels", "autograd"),
+        choices=("auto", "explicit", "channels", "autograd"),
         default="auto",
-        help="derivatives of networks by channels, nested autograd, or the planner's choice (auto)",
+        help="derivatives of networks by one sweep with its adjoint written out (explicit) or without (channels), by "
+        "nested autograd, or as the planner chooses (auto)",
     )
 
 

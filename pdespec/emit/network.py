@@ -17,6 +17,7 @@ from pdespec.emit.channels import Channel, channel_name, order
 from pdespec.emit.form import form_of
 from pdespec.emit.names import escape
 from pdespec.emit.network_autograd import autograd_method
+from pdespec.emit.network_explicit import explicit_method
 from pdespec.emit.network_forward import forward_method
 from pdespec.emit.network_sweep import sweep_method
 from pdespec.emit.quotient import quotient_of
@@ -43,15 +44,17 @@ def emit_network(ansatz: Ansatz, methods: Mapping[str, Sequence[Channel]], *, en
     if isinstance(ansatz.net, Mlp) and ansatz.net.activation not in ACTIVATIONS:
         refuse("PDE484", None, f"no derivatives of the activation `{escape(ansatz.net.activation)}`")
     parts = [_head(ansatz), _constructor(ansatz), forward_method(ansatz)]
-    engines = {}
+    engines: dict[str, str] = {}
+    sweeps: list[str] = []
     for name, channels in methods.items():
-        engines[name], source = _method(ansatz, name, channels, engine)
+        engines[name], sweep, source = _method(ansatz, name, channels, engine)
+        sweeps += [sweep] if sweep else []
         parts.append(source)
     titles = {
         name: tuple(channel_name(ansatz.name, c, ansatz.input_names) for c in channels)
         for name, channels in methods.items()
     }
-    return NetworkClass("\n\n".join(parts) + "\n", titles, engines)
+    return NetworkClass("\n\n\n".join([*sweeps, "\n\n".join(parts)]) + "\n", titles, engines)
 
 
 def network_class(ansatz: Ansatz, channels: Sequence[Channel], *, engine: str = "auto") -> str:
@@ -60,12 +63,15 @@ def network_class(ansatz: Ansatz, channels: Sequence[Channel], *, engine: str = 
     return emit_network(ansatz, methods, engine=engine).source
 
 
-def _method(ansatz: Ansatz, name: str, channels: Sequence[Channel], engine: str) -> tuple[str, str]:
+def _method(ansatz: Ansatz, name: str, channels: Sequence[Channel], engine: str) -> tuple[str, str, str]:
+    """The engine of a method, the source of the class that it uses (if any), and its own."""
     form = quotient_of(ansatz, channels) or form_of(ansatz)
     written = engine != "autograd" and isinstance(ansatz.net, Mlp) and max(map(order, channels)) <= MAX_ORDER
-    if written and form is not None and isinstance(ansatz.net, Mlp):
-        return "channels", sweep_method(ansatz, ansatz.net, form, name, channels)
-    return "autograd", autograd_method(ansatz, name, channels)
+    if not written or form is None or not isinstance(ansatz.net, Mlp):
+        return "autograd", "", autograd_method(ansatz, name, channels)
+    if engine == "channels" or not any(map(order, channels)):
+        return "channels", "", sweep_method(ansatz, ansatz.net, form, name, channels)
+    return "explicit", *explicit_method(ansatz, ansatz.net, form, name, channels)
 
 
 def _head(ansatz: Ansatz) -> str:

@@ -7,8 +7,7 @@ Only live channels are carried: those that some wanted derivative needs, and of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 
 from sympy import Add, Basic, Expr, S, Symbol, diff
 
@@ -54,12 +53,8 @@ def sweep_method(ansatz: Ansatz, net: Mlp, form: Form | Quotient, name: str, cha
         return head + layout.indented(f"return (self({scope.points}),)", BODY)
     what = "in one forward sweep: each layer maps the stacked channels by one matrix product."
     lines = _layers(scope, net, carried)
-    after = (
-        partial(piece_lines, scope, form, channels)
-        if isinstance(form, Quotient)
-        else partial(_form, scope, form, wanted)
-    )
-    lines += _last(scope, form.jets, after, titles, wanted, live, carried)
+    more, network = _last(scope, form.jets, wanted, live, carried)
+    lines += [*more, *wanted_lines(scope, form, channels, wanted, network)]
     text = layout.docstring(f"{', '.join(titles)} {what}", BODY)
     return head + text + "\n" + layout.indented("\n".join(lines), BODY)
 
@@ -74,8 +69,8 @@ def _layers(scope: Scope, net: Mlp, carried: Sequence[Channel]) -> list[str]:
     weights, tangents, inner, atoms, inputs = _first_layer(scope, carried, first)
     top = max(map(order, carried))
     lines = [f"{first}, *{hidden}, {last} = self.layers", *weights]
-    lines += _activated(activation, words, f"{first}({inputs})", top, tangents)
-    lines.append(_stacked(stack, activation, words, carried, inner, atoms))
+    lines += activated(activation, words, f"{first}({inputs})", top, tangents)
+    lines.append(stacked(stack, activation, words, carried, inner, atoms))
     inner, names = {}, [words["h"]]
     atoms = {}
     for channel in carried[1:]:
@@ -83,8 +78,8 @@ def _layers(scope: Scope, net: Mlp, carried: Sequence[Channel]) -> list[str]:
         inner[channel], atoms[h] = h, scope.local(channel_name("h", channel, scope.ansatz.input_names))
         names.append(atoms[h])
     body = [unpack(names, f"{stack} @ {layer}.weight.T")]
-    body += _activated(activation, words, f"{words['h']} + {layer}.bias", top, [], BODY + 4)
-    body.append(_stacked(stack, activation, words, carried, inner, atoms))
+    body += activated(activation, words, f"{words['h']} + {layer}.bias", top, [], BODY + 4)
+    body.append(stacked(stack, activation, words, carried, inner, atoms))
     return [*lines, f"for {layer} in {hidden}:", layout.indented("\n".join(body))]
 
 
@@ -96,7 +91,7 @@ def _first_layer(
     features = ansatz.features or ansatz.inputs
     plain = scope.printer({})
     columns = [Symbol(f"w:{j}", real=True) for j in range(len(features))]
-    sums = {c: sum((w * _partial(f, c, ansatz.inputs) for w, f in zip(columns, features, strict=True)), S.Zero)
+    sums = {c: sum((w * partial(f, c, ansatz.inputs) for w, f in zip(columns, features, strict=True)), S.Zero)
             for c in carried[1:]}  # fmt: skip
     sums = {c: e for c, e in sums.items() if e != 0}
     used = set().union(*(e.free_symbols for e in sums.values()))
@@ -132,13 +127,15 @@ def _weights(names: list[str], first: str, note: str) -> list[str]:
     return [layout.comment(line, note, layout.COMMENT_COLUMN - BODY)]
 
 
-def _partial(expr: Expr, channel: Channel, inputs: Sequence[Symbol]) -> Expr:
+def partial(expr: Expr, channel: Channel, inputs: Sequence[Symbol]) -> Expr:
+    """A derivative of an expression in the inputs."""
     if isinstance(channel, Laplacian):
         return sum((diff(expr, inputs[i], 2) for i in channel.over), S.Zero)
-    return diff(expr, *((x, times) for x, times in zip(inputs, channel, strict=True) if times))
+    letters = [(x, times) for x, times in zip(inputs, channel, strict=True) if times]
+    return diff(expr, *letters) if letters else expr
 
 
-def _activated(
+def activated(
     activation: Activation, words: Mapping[str, str], value: str, top: int, tangents: Sequence[str], indent: int = BODY
 ) -> list[str]:
     """The lines for f, f′, … at a pre-activation."""
@@ -150,7 +147,7 @@ def _activated(
     return [*lines, *tangents]
 
 
-def _stacked(
+def stacked(
     stack: str,
     activation: Activation,
     words: Mapping[str, str],
@@ -176,31 +173,50 @@ def _stacked(
 
 
 def _last(
-    scope: Scope,
-    jets: Jets,
-    after: Callable[[Atoms], tuple[list[str], list[str]]],
-    titles: Sequence[str],
-    wanted: Sequence[Expr],
-    live: Sequence[Channel],
-    carried: Sequence[Channel],
-) -> list[str]:
-    """The last layer, then the form's derivatives from those of the network."""
-    ansatz = scope.ansatz
-    plain = list(wanted) == [jets("n", c) for c in live]
-    base = ansatz.name if plain else "n"
-    network: Atoms = {jets("n", c): scope.local(channel_name(base, c, ansatz.input_names)) for c in live}
+    scope: Scope, jets: Jets, wanted: Sequence[Expr], live: Sequence[Channel], carried: Sequence[Channel]
+) -> tuple[list[str], Atoms]:
+    """The last layer, and the names of the network's channels."""
+    network = network_names(scope, jets, wanted, live)
     names = [network[jets("n", c)] if c in live else "_" for c in carried]
     last, product = scope.local("last"), f"{scope.local('channels')} @ {scope.local('last')}.weight.T"
     lines = [unpack(names, product if scope.columns else f"({product}).squeeze(-1)")]
     if names[0] != "_":
         lines.append(f"{names[0]} = {names[0]} + {last}.bias")
-    texts = list(network.values())
-    if not plain:
-        more, texts = after(network)
-        lines += ["", *more]
-    if scope.columns and ansatz.outputs == 1:
+    return lines, network
+
+
+def network_names(scope: Scope, jets: Jets, wanted: Sequence[Expr], live: Sequence[Channel]) -> Atoms:
+    """Names of the network's channels: those of the unknown where it is the network itself, else n, n_x, …"""
+    base = scope.ansatz.name if list(wanted) == [jets("n", c) for c in live] else "n"
+    return {jets("n", c): scope.local(channel_name(base, c, scope.ansatz.input_names)) for c in live}
+
+
+def wanted_lines(
+    scope: Scope, form: Form | Quotient, channels: Sequence[Channel], wanted: Sequence[Expr], network: Atoms
+) -> list[str]:
+    """The form's derivatives from those of the network, and the return."""
+    lines, texts = [], list(network.values())
+    if list(wanted) != list(network):
+        more, texts = (
+            piece_lines(scope, form, channels, network)
+            if isinstance(form, Quotient)
+            else _form(scope, form, wanted, network)
+        )
+        lines = ["", *more]
+    if scope.columns and scope.ansatz.outputs == 1:
         return [*lines, returned(f"tuple(c.squeeze(-1) for c in ({', '.join(texts)}{',' if len(texts) == 1 else ''}))")]
     return [*lines, returned(", ".join(texts) if len(texts) > 1 else f"({texts[0]},)")]
+
+
+def feature_stack(scope: Scope, carried: Sequence[Channel], name: str) -> list[str]:
+    """The lines for the features and their derivatives, side by side: (channels, n, features)."""
+    ansatz = scope.ansatz
+    rows = [[partial(f, c, ansatz.inputs) for f in ansatz.features] for c in carried]
+    flat = [e for row in rows for e in row]
+    lines = scope.coordinates(flat) + scope.share(flat, {})
+    printer = scope.printer({})
+    texts = [f"torch.cat([{', '.join(scope.column(printer.code(e)) for e in row)}], -1)" for row in rows]
+    return [*lines, assign(name, f"torch.stack([{', '.join(texts)}])")]
 
 
 def _form(scope: Scope, form: Form, wanted: Sequence[Expr], network: Atoms) -> tuple[list[str], list[str]]:

@@ -22,6 +22,7 @@ from pdespec.emit.channels import Laplacian, channel_name, set_partitions
 from pdespec.emit.network import NetworkClass, emit_network, network_class
 from pdespec.plan.networks import circle
 from pdespec.plan.plan import Mlp, Module, network_output
+from pdespec.runtime.adjoint import cotangent_stack
 
 torch.set_num_threads(1)
 x, y, t = sp.symbols("x y t", real=True)
@@ -31,7 +32,8 @@ CONSTANTS = {"k": 0.7}
 
 
 def instance(emitted: NetworkClass, name: str = "U", seed: int = 0) -> Any:
-    scope: dict[str, Any] = {"torch": torch, "nn": nn, "Tensor": Tensor, "math": math, **CONSTANTS}
+    scope: dict[str, Any] = {"torch": torch, "nn": nn, "Tensor": Tensor, "math": math, "Any": Any, **CONSTANTS}
+    scope["cotangent_stack"] = cotangent_stack
     exec(emitted.source, scope)
     net = scope[name](torch.Generator().manual_seed(seed)).double()
     with torch.no_grad():
@@ -90,7 +92,7 @@ def ansatz(inputs: tuple[sp.Symbol, ...], net: Any = None, **more: Any) -> Ansat
 
 def test_burgers_is_written_out() -> None:
     burgers = ansatz((x, t), Mlp(32, 3), form=((1 - x**2) * N,), summary="u : X × I → R.")
-    emitted = compare(burgers, [(0, 0), (1, 0), (0, 1), (2, 0)])
+    emitted = compare(burgers, [(0, 0), (1, 0), (0, 1), (2, 0)], "channels")
     assert emitted.channels == {"derivatives": ("u", "u_x", "u_t", "u_xx")}
     assert emitted.engines == {"derivatives": "channels"}
     for line in (
@@ -147,11 +149,11 @@ CASES: dict[str, tuple[Ansatz, list[Any]]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("engine", ["auto", "autograd"])
+@pytest.mark.parametrize("engine", ["explicit", "channels", "autograd"])
 def test_derivatives(case: str, engine: str) -> None:
     described, channels = CASES[case]
     emitted = compare(described, channels, engine)
-    assert emitted.engines["derivatives"] == ("channels" if engine == "auto" else "autograd")
+    assert emitted.engines["derivatives"] == engine
 
 
 FORMS = [
@@ -237,7 +239,7 @@ def test_long_names_are_kept_apart() -> None:
 def test_lines_are_within_the_width() -> None:
     factor = (1 - x**2) ** 2 * sp.exp(-t * y)
     wide = ansatz((x, y, t), outputs=3, form=tuple(factor * network_output(j) for j in range(3)))
-    for engine in ("auto", "autograd"):
+    for engine in ("explicit", "channels", "autograd"):
         source = emit_network(wide, {"derivatives": [(2, 2, 0), (1, 1, 2), (0, 0, 4)]}, engine=engine).source
         assert max(map(len, source.split("\n"))) <= 120
 
@@ -255,7 +257,7 @@ def test_the_class_does_not_depend_on_the_hash_seed() -> None:
         "features = (*circle(x, 2), y, sp.exp(-t) * y)\n"
         "u = Ansatz('U', 'u', (x, y, t), ('x', 'y', 't'), Mlp(8, 2), features=features, form=form)\n"
         "wanted = [(0, 0, 1), (2, 1, 0), (0, 0, 0), Laplacian((0, 1))]\n"
-        "for engine in ('auto', 'autograd'):\n"
+        "for engine in ('explicit', 'channels', 'autograd'):\n"
         "    print(emit_network(u, {'derivatives': wanted}, engine=engine).source)\n"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
