@@ -9,20 +9,14 @@ Sources: Hardy 2006 (the combinatorial form); Li et al. 2023, "Forward Laplacian
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import product
 
 from sympy import Expr, S, Symbol
 
+from pdespec.plan.plan import Laplacian
+
 MultiIndex = tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Laplacian:
-    """The channel Σ ∂ᵢ² over the inputs `over` (positions)."""
-
-    over: tuple[int, ...]
 
 
 Channel = MultiIndex | Laplacian
@@ -62,9 +56,10 @@ def closure(channels: Iterable[Channel], dimension: int) -> tuple[Channel, ...]:
 
 
 def channel_name(base: str, channel: Channel, inputs: Sequence[str]) -> str:
-    """`u`, `u_x`, `u_xt`, `lap_u`; with longer input names `u_theta_theta`."""
+    """`u`, `u_x`, `u_xt`, `lap_u`; with longer input names `u_theta_theta`; `lap_xy_u` in two of four coordinates."""
     if isinstance(channel, Laplacian):
-        return f"lap_{base}"
+        own = "".join(inputs[i] for i in channel.over) + "_" if len(channel.over) < len(inputs) - 1 else ""
+        return f"lap_{own}{base}"
     index = [name for name, times in zip(inputs, channel, strict=True) for _ in range(times)]
     joiner = "" if all(len(name) == 1 for name in inputs) else "_"
     return f"{base}_{joiner.join(index)}" if index else base

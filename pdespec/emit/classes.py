@@ -6,10 +6,11 @@ different derivatives, the class has a method for each set: `first_derivatives`,
 
 from __future__ import annotations
 
+from pdespec.emit.channels import order
 from pdespec.emit.parts import Script, SharedClass, signature
 from pdespec.model.fields import Field
 from pdespec.model.model import Solve
-from pdespec.plan.plan import Network, Orders
+from pdespec.plan.plan import Derivative, Network
 
 ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth"}
 
@@ -54,12 +55,12 @@ def _name(fields: tuple[Field, ...], solve: Solve | None, script: Script, others
     return found
 
 
-def _methods(channels: list[tuple[Orders, ...]]) -> dict[tuple[Orders, ...], str]:
+def _methods(channels: list[tuple[Derivative, ...]]) -> dict[tuple[Derivative, ...], str]:
     """`derivatives`, or several methods by the highest order of what they return."""
     sets = [c for c in dict.fromkeys(channels) if len(c) > 1]
     if len(sets) == 1:
         return {sets[0]: "derivatives"}
-    orders = [max(map(sum, c)) for c in sets]
+    orders = [max(map(order, c)) for c in sets]
     if len(set(orders)) == len(orders) and set(orders) <= ORDINALS.keys():
         return {c: f"{ORDINALS[k]}_derivatives" for c, k in zip(sets, orders, strict=True)}
     return {c: f"derivatives_{k}" for k, c in enumerate(sets, 1)}

@@ -16,12 +16,12 @@ from pdespec.emit.parts import Script, Section, SharedClass, signature, term_key
 from pdespec.emit.residuals import coordinate_name
 from pdespec.model.fields import Field
 from pdespec.model.model import Solve
-from pdespec.plan.plan import Condition, Descent, Network, Orders, network_output
+from pdespec.plan.plan import Condition, Derivative, Descent, Network, network_output
 
 ITERATIONS_A_STEP = 10
 """Iterations of L-BFGS between two looks at the loss."""
 
-Own = dict[tuple[int | None, Orders], str]
+Own = dict[tuple[int | None, Derivative], str]
 """Names of the channels of one network, by component and derivative."""
 
 

@@ -15,15 +15,16 @@ import re
 
 from sympy import Add, Expr, Symbol
 
-from pdespec.emit.channels import channel_name
+from pdespec.emit.channels import channel_name, unit
 from pdespec.emit.expression import Printer
 from pdespec.emit.layout import docstring, statement
 from pdespec.emit.names import escape, literal
 from pdespec.emit.parts import Script, Section, SolveCode, prefix, solution_name, term_key, unpacked
 from pdespec.emit.pictures import saved_fields
 from pdespec.emit.regions import box_code, sampler
-from pdespec.emit.residuals import equations_section, jacobian, less, printer, spell, used
-from pdespec.plan.plan import Condition, Features
+from pdespec.emit.residuals import equations_section, less, printer, spell, used
+from pdespec.plan.collapse import slope_by
+from pdespec.plan.plan import Condition, Derivative, Features, Laplacian, Orders
 
 Output = tuple[object, int | None]
 
@@ -63,13 +64,15 @@ def rows_function(stem: str, condition: Condition, plan: Features, script: Scrip
     arguments = used(names, condition)
     inputs = list(names.coordinates.values())
     phi = {o: channel_name("phi", o, inputs) for o in dict.fromkeys(c.orders for c in condition.channels)}
+    parts, sums = _derivatives_of_features(tuple(phi), inputs)
     write = printer(names, condition, script, {phi_symbol(o): t for o, t in phi.items()})
     rows = [_row(e, condition, plan, write) for e in condition.components]
     mentioned = set(re.findall(r"\w+", " ".join([*(t for row in rows for t in row), *arguments])))
     boundary = condition.points.kind == "boundary" and mentioned & set(names.normals.values())
     lines = _columns(inputs, "z", mentioned)
     lines += _columns([*names.normals.values()], "normals", mentioned) if boundary else []
-    lines.append(unpacked(list(phi.values()), f"features.derivatives(z, {', '.join(map(literal, phi))})"))
+    lines.append(unpacked(list(parts.values()), f"features.derivatives(z, {', '.join(map(literal, parts))})"))
+    lines += sums
     blocks = outputs(plan)
     for channel, name in names.channels.items():
         lines.append(f"{name} = {phi[channel.orders]} @ blocks[{blocks.index((channel.field, channel.component))}]")
@@ -82,6 +85,15 @@ def rows_function(stem: str, condition: Condition, plan: Features, script: Scrip
     body = [f"    {line}" for line in lines]
     call = f"{label}({', '.join(arguments)})"
     return "\n".join([head, text, *body, *_returned(call, rows, condition, script)])
+
+
+def _derivatives_of_features(wanted: tuple[Derivative, ...], inputs: list[str]) -> tuple[dict[Orders, str], list[str]]:
+    """The partial derivatives that the wanted ones need, by name, and the lines that sum Laplacians from them."""
+    pure = {o: [unit(i, len(inputs), 2) for i in o.over] for o in wanted if isinstance(o, Laplacian)}
+    needed = dict.fromkeys(p for o in wanted for p in (pure[o] if isinstance(o, Laplacian) else [o]))
+    parts = {p: channel_name("phi", p, inputs) for p in needed}
+    sums = [f"{channel_name('phi', o, inputs)} = {' + '.join(parts[p] for p in found)}" for o, found in pure.items()]
+    return parts, sums
 
 
 ZERO = "zero"
@@ -108,9 +120,9 @@ def _returned(call: str, rows: list[list[str]], condition: Condition, script: Sc
     return [statement("residual =", f"torch.cat({call}).squeeze(1)"), statement("return", f"residual, {matrix}")]
 
 
-def phi_symbol(orders: tuple[int, ...]) -> Expr:
+def phi_symbol(orders: Derivative) -> Expr:
     """The symbol of a feature's derivative."""
-    return Symbol("phi" + "".join(map(str, orders)), real=True)
+    return Symbol(f"phi{orders}", real=True)
 
 
 def _row(component: Expr, condition: Condition, plan: Features, write: Printer) -> list[str]:
@@ -118,7 +130,7 @@ def _row(component: Expr, condition: Condition, plan: Features, write: Printer) 
     texts = []
     for block in outputs(plan):
         own = [c for c in condition.channels if (c.field, c.component) == block]
-        total = Add(*(jacobian(condition, component, c) * phi_symbol(c.orders) for c in own))
+        total = Add(*(slope_by(c, component, condition.coordinates) * phi_symbol(c.orders) for c in own))
         texts.append(ZERO if total == 0 else write(total))
     return texts
 

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 from pdespec.emit import layout
 from pdespec.emit.ansatz import Ansatz
-from pdespec.emit.channels import Channel, Laplacian, MultiIndex, channel_name, sort_key, unit
+from pdespec.emit.channels import Channel, MultiIndex, channel_name, sort_key, unit
 from pdespec.emit.network_scope import BODY, Scope, assign, returned, scope_of, unpack
+from pdespec.plan.plan import Laplacian
 
 Chain = dict[MultiIndex, list[int]]
 

@@ -14,14 +14,14 @@ from sympy import Add, Basic, Expr, S, Symbol, diff
 from pdespec.emit import layout
 from pdespec.emit.activations import ACTIVATIONS, WORDS, Activation, symbol
 from pdespec.emit.ansatz import Ansatz
-from pdespec.emit.channels import Channel, Jets, Laplacian, channel_name, closure, order, through_activation, unit
+from pdespec.emit.channels import Channel, Jets, channel_name, closure, order, through_activation, unit
 from pdespec.emit.expression import Printer
 from pdespec.emit.form import Form
 from pdespec.emit.network_quotient import piece_lines
 from pdespec.emit.network_scope import BODY, Scope, assign, returned, scope_of, unpack
 from pdespec.emit.quotient import Quotient
 from pdespec.emit.temporaries import hint
-from pdespec.plan.plan import Mlp
+from pdespec.plan.plan import Laplacian, Mlp
 
 Atoms = dict[Basic, str]
 

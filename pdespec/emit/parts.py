@@ -17,7 +17,7 @@ from pdespec.model.bindings import Defined
 from pdespec.model.fields import Field
 from pdespec.model.model import Model, Solve, Unknown
 from pdespec.model.terms import Parameter
-from pdespec.plan.plan import Orders, Plan
+from pdespec.plan.plan import Derivative, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class SharedClass:
 
     name: str
     fields: tuple[Field, ...]
-    methods: dict[tuple[Orders, ...], str]
+    methods: dict[tuple[Derivative, ...], str]
 
 
 @dataclass(slots=True)

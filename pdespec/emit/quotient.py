@@ -14,9 +14,9 @@ from math import comb, prod
 from sympy import Add, Expr, Function, Integer, S, Symbol, factor_terms, fraction
 
 from pdespec.emit.ansatz import Ansatz
-from pdespec.emit.channels import Channel, Jets, Laplacian, MultiIndex, below, closure, order, through_activation, unit
+from pdespec.emit.channels import Channel, Jets, MultiIndex, below, closure, order, through_activation, unit
 from pdespec.emit.form import common_form
-from pdespec.plan.plan import network_output
+from pdespec.plan.plan import Laplacian, network_output
 
 Piece = tuple[str, MultiIndex, Expr]
 """A name, a derivative of it, and that derivative by those of earlier pieces."""

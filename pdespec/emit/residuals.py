@@ -1,7 +1,7 @@
 """Equations as functions: a residual over coordinates, channels of the unknowns, and the normal on a boundary.
 
     def bulk(x, y, u_xx, u_yy):        −Δu − f
-The same function serves a network (its channels are values) and random features (values of the expansion); `jacobian`
+The same function serves a network (its channels are values) and random features (values of the expansion); `slope_by`
 gives the derivative of a residual in the direction of every feature, by Gateaux: Σ ∂R/∂(∂^α u) ∂^α φ.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sympy import Expr, S, Symbol, factor_terms
+from sympy import Expr, Symbol, factor_terms
 
 from pdespec.derive.components import expand, flatten
 from pdespec.derive.notation import unicode
@@ -24,8 +24,9 @@ from pdespec.emit.parts import Script, Section
 from pdespec.model.bindings import Binding, Defined
 from pdespec.model.terms import flat, shape
 from pdespec.model.vectors import Grad, Vec
+from pdespec.plan.collapse import with_laplacians
 from pdespec.plan.definitions import at_a_point, scalar_formals, with_definitions
-from pdespec.plan.plan import Channel, Condition, Orders
+from pdespec.plan.plan import Channel, Condition
 from pdespec.plan.values import free_coordinates
 
 
@@ -40,11 +41,12 @@ class Names:
 
     def atoms(self, point: tuple[Expr, ...]) -> dict[Expr, str]:
         """Terms to names: derivatives first, those in time before all, as the mathematician orders a sum."""
-        ranked = sorted(self.channels.items(), key=lambda item: (*self._rank(item[0].orders), item[1]))
+        ranked = sorted(self.channels.items(), key=lambda item: (*self._rank(item[0]), item[1]))
         return {c.of(point): name for c, name in ranked} | self.coordinates | self.normals
 
-    def _rank(self, orders: Orders) -> tuple[int, int]:
-        return -(orders[self.time] if self.time is not None else 0), -sum(orders)
+    def _rank(self, c: Channel) -> tuple[int, int]:
+        timely = c.orders[self.time] if self.time is not None and isinstance(c.orders, tuple) else 0
+        return -timely, -c.order
 
 
 def component_name(channel: Channel, names: Script) -> str:
@@ -158,7 +160,10 @@ def named_slopes(condition: Condition, names: Names, script: Script) -> tuple[di
             entries.append(Symbol(taken.fresh(hint), real=True) if value.args else value)
             values |= {entries[-1]: value} if value.args else {}
         term = term.xreplace({slope: Vec(*entries)})
-    found = with_definitions(term, scalar_formals, Binding) if values else condition.components
+    found = condition.components
+    if values:
+        found = with_definitions(term, scalar_formals, Binding)
+        found = with_laplacians(found, condition.channels, condition.coordinates)
     pairs = zip(found, condition.components, strict=True)
     if any((e.xreplace(values) - c).expand() != 0 for e, c in pairs):  # under a derivative, or at a normal
         return {}, condition.components
@@ -169,14 +174,6 @@ def named_slopes(condition: Condition, names: Names, script: Script) -> tuple[di
 def _is_known(slope: Grad) -> bool:
     """Whether it is the gradient of a definition at the current point."""
     return isinstance(slope.operand, Defined) and at_a_point(slope.operand) and not shape(slope.operand)
-
-
-def jacobian(condition: Condition, component: Expr, channel: Channel) -> Expr:
-    """∂R/∂(channel)."""
-    atom = channel.of(condition.coordinates)
-    symbol = Symbol("_c", real=True)
-    derivative = component.xreplace({atom: symbol}).diff(symbol)
-    return derivative.xreplace({symbol: atom}) if derivative != 0 else S.Zero
 
 
 def less(total: Expr, script: Script) -> str:

@@ -17,6 +17,7 @@ from pdespec.emit.channels import channel_name
 from pdespec.emit.code import Precedence
 from pdespec.emit.collocation import residuals_function
 from pdespec.emit.descent import (
+    Own,
     channel_lines,
     descent_lines,
     net_name,
@@ -186,7 +187,7 @@ def _nodes(k: int, found: list[Integrate], plan: Ritz, script: Script) -> Nodes:
     texts = {d: Array(_call(d, z, script), (z,)) for d in definitions}
     reads = sorted(values(*bodies), key=str)
     for n in plan.networks:
-        own = {}
+        own: Own = {}
         for value, component in (pair for v in reads if (pair := split(v))[0].field == n.field):
             orders = value.orders or (0,) * len(n.coordinates)
             base = script.names.name(n.field.name) + (str(component) if component else "")

@@ -29,6 +29,7 @@ from pdespec.model.sets import (
     product,
 )
 from pdespec.model.terms import flat
+from pdespec.plan.collapse import collapse
 from pdespec.plan.definitions import scalar_formals, with_definitions
 from pdespec.plan.options import word
 from pdespec.plan.plan import Channel, Condition, PointSet
@@ -52,7 +53,8 @@ def channels(expr: Expr, point: tuple[Expr, ...], residual: Residual) -> tuple[C
 
 
 def _rank(c: Channel) -> tuple[object, ...]:
-    return c.field.name, c.component or 0, sum(c.orders), tuple(-k for k in c.orders)
+    orders = c.orders if isinstance(c.orders, tuple) else ()
+    return c.field.name, c.component or 0, c.order, tuple(-k for k in orders)
 
 
 def fixed_ends(region: Set, domain: Set) -> tuple[int, Interval, tuple[Expr, ...]] | None:
@@ -112,6 +114,7 @@ def conditions(
             refuse("PDE212", where, f"`{region}` is no part of a boundary along which the normal is known")
         components = tuple(c.xreplace(normal) for c in with_definitions(residual.term, scalar_formals, Binding))
         found = tuple(dict.fromkeys(c for e in components for c in channels(e, point, residual)))
+        components, found = collapse(components, found, point)
         kind = "boundary" if has_boundary(region) else "interior"
         points = PointSet(label, region, kind, counts[residual.role], sampler)
         made.append(Condition(residual, points, point, components, found, weights[residual.role]))

@@ -26,7 +26,7 @@ from pdespec.model.sets import Boundary, Difference, Interval, Point, Set, Union
 from pdespec.model.vectors import Component
 from pdespec.plan.conditions import defining, fixed_ends
 from pdespec.plan.nets import network
-from pdespec.plan.plan import Channel, Condition, Mlp, Module, Network, Orders, Sigmoid, network_output
+from pdespec.plan.plan import Channel, Condition, Derivative, Mlp, Module, Network, Sigmoid, network_output
 from pdespec.plan.values import coordinates, periods, split, values
 
 
@@ -62,8 +62,9 @@ def networks(
     return tuple(nets), tuple(built), tuple(why)
 
 
-def _sorted(orders: set[Orders]) -> tuple[Orders, ...]:
-    return tuple(sorted(orders, key=lambda o: (sum(o), tuple(-k for k in o))))
+def _sorted(orders: set[Derivative]) -> tuple[Derivative, ...]:
+    """By order, a Laplacian last."""
+    return tuple(sorted(orders, key=lambda o: (0, sum(o), *(-k for k in o)) if isinstance(o, tuple) else (1, *o.over)))
 
 
 # ── the author's ansatz ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -130,7 +131,7 @@ def _outputs(expr: Expr, placeholder: Field) -> Expr:
 
 def _meets(condition: Condition, field: Field, form: tuple[Expr, ...]) -> bool:
     """Whether the form makes every component of a condition zero on each part of its region."""
-    if condition.residual.role == "interior" or any(c.field != field or sum(c.orders) for c in condition.channels):
+    if condition.residual.role == "interior" or any(c.field != field or c.order for c in condition.channels):
         return False
     point = condition.coordinates
     values = {c.of(point): form[(c.component or 1) - 1] for c in condition.channels}
@@ -221,14 +222,14 @@ def _ends(condition: Condition, unknown: Unknown) -> tuple[Expr, ...]:
 
 def _is_flat(condition: Condition, field: Field) -> bool:
     """Whether a condition on a boundary holds wherever ∇u = 0: ∂n u = 0, say."""
-    first = all(c.field == field and sum(c.orders) == 1 for c in condition.channels)
+    first = all(c.field == field and c.order == 1 for c in condition.channels)
     zero = {c.of(condition.coordinates): Integer(0) for c in condition.channels}
     return condition.residual.role == "boundary" and first and all(e.xreplace(zero) == 0 for e in condition.components)
 
 
 def _constant_data(condition: Condition, field: Field) -> Expr | None:
     """g where the condition says u = g, a number or a parameter, on a boundary; for a vector only g = 0."""
-    if condition.residual.role != "boundary" or any(c.field != field or sum(c.orders) for c in condition.channels):
+    if condition.residual.role != "boundary" or any(c.field != field or c.order for c in condition.channels):
         return None
     value: Expr | None = None
     for channel, expr in zip(condition.channels, condition.components, strict=False):

@@ -31,15 +31,33 @@ class PointSet:
 
 
 @dataclass(frozen=True, slots=True)
+class Laplacian:
+    """Σ ∂ᵢ² over the scalar coordinates at the places `over`."""
+
+    over: tuple[int, ...]
+
+
+Derivative = Orders | Laplacian
+
+
+@dataclass(frozen=True, slots=True)
 class Channel:
-    """A scalar function of the point: a derivative (`orders` over the scalar coordinates) of a component of a field."""
+    """A scalar function of the point: a derivative of a component of a field, by orders over the scalar coordinates or
+    as a Laplacian."""
 
     field: Field
     component: int | None
-    orders: Orders
+    orders: Derivative
+
+    @property
+    def order(self) -> int:
+        """The order of differentiation."""
+        return 2 if isinstance(self.orders, Laplacian) else sum(self.orders)
 
     def of(self, point: tuple[Expr, ...]) -> Expr:
-        """The channel as a term."""
+        """The channel as a term; a Laplacian, which no term has for itself, as a symbol."""
+        if isinstance(self.orders, Laplacian):
+            return Symbol(f"Δ{self.field.name}[{self.component}]{self.orders.over}", real=True)
         v = FieldValue(self.field, self.orders if any(self.orders) else (), *point)
         return v if self.component is None else Component(v, self.component)
 
@@ -107,7 +125,7 @@ class Network:
     coordinates: tuple[Expr, ...]
     net: Mlp | Module
     form: tuple[Expr, ...]
-    channels: tuple[Orders, ...]
+    channels: tuple[Derivative, ...]
     features: tuple[Expr, ...] = ()
 
 

@@ -9,9 +9,8 @@ import torch
 from torch import Tensor
 from torch.func import functional_call, grad, vmap
 
-from pdespec.emit.channels import Laplacian
 from pdespec.emit.network import emit_network
-from pdespec.plan.plan import Mlp
+from pdespec.plan.plan import Laplacian, Mlp
 from tests.emit.test_network import N, ansatz, instance, nested, t, x, y
 
 BURGERS = [(0, 0), (1, 0), (0, 1), (2, 0)]

@@ -18,10 +18,10 @@ from torch import Tensor, nn
 
 from pdespec.diagnostics import SpecError
 from pdespec.emit.ansatz import Ansatz
-from pdespec.emit.channels import Laplacian, channel_name, set_partitions
+from pdespec.emit.channels import channel_name, set_partitions
 from pdespec.emit.network import NetworkClass, emit_network, network_class
 from pdespec.plan.networks import circle
-from pdespec.plan.plan import Mlp, Module, network_output
+from pdespec.plan.plan import Laplacian, Mlp, Module, network_output
 from pdespec.runtime.adjoint import cotangent_stack
 
 torch.set_num_threads(1)
@@ -250,7 +250,7 @@ def test_the_class_does_not_depend_on_the_hash_seed() -> None:
         "from pdespec.emit.ansatz import Ansatz\n"
         "from pdespec.plan.networks import circle\n"
         "from pdespec.plan.plan import Mlp, network_output\n"
-        "from pdespec.emit.channels import Laplacian\n"
+        "from pdespec.plan.plan import Laplacian\n"
         "from pdespec.emit.network import emit_network\n"
         "x, y, t = sp.symbols('x y t', real=True)\n"
         "form = (sp.sin(x * y) * sp.exp(-t) + x * t * sp.exp(-t) * (1 - y) * network_output(),)\n"
