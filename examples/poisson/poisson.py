@@ -52,9 +52,9 @@ def f(x: Tensor, y: Tensor) -> Tensor:                  # spec:5
 
 
 # ── equations ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-def bulk(x: Tensor, y: Tensor, u_xx: Tensor, u_yy: Tensor) -> Tensor:  # spec:7
+def bulk(x: Tensor, y: Tensor, lap_u: Tensor) -> Tensor:  # spec:7
     """−Δu − f"""
-    return -u_xx - u_yy - f(x, y)
+    return -lap_u - f(x, y)
 
 
 def wall(u: Tensor) -> Tensor:                          # spec:8
@@ -67,9 +67,9 @@ def bulk_rows(z: Tensor, features: Features, blocks: Tensor) -> tuple[Tensor, Te
     """The residual of bulk and its derivative by every coefficient."""
     x, y = z.split(1, dim=1)
     phi_xx, phi_yy = features.derivatives(z, (2, 0), (0, 2))
-    u_xx = phi_xx @ blocks[0]
-    u_yy = phi_yy @ blocks[0]
-    return bulk(x, y, u_xx, u_yy).squeeze(1), -phi_xx - phi_yy
+    lap_phi = phi_xx + phi_yy
+    lap_u = lap_phi @ blocks[0]
+    return bulk(x, y, lap_u).squeeze(1), -lap_phi
 
 
 def wall_rows(z: Tensor, features: Features, blocks: Tensor) -> tuple[Tensor, Tensor]:
