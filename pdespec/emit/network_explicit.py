@@ -3,8 +3,7 @@
 A `torch.autograd.Function` maps points and weights to the channels of the network N; its `backward` goes through the
 layers in reverse, each by the transposed matrix product and by the adjoint of its activation (see `adjoint`). The form
 u = F(z, N) and all that follows is left to autograd: it costs as little as it is short.
-What the sweep keeps (every layer's channels, before and after the activation) it returns as further outputs, marked as
-not differentiable, so that `torch.func` sees a pure function; a second derivative by the weights is refused by torch.
+Many coordinates whose first derivatives and Laplacian are wanted go as one block (see `network_blocks`).
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from pdespec.emit.channels import Channel, channel_name, closure, order
 from pdespec.emit.expression import Printer
 from pdespec.emit.form import Form
 from pdespec.emit.names import Namespace
+from pdespec.emit.network_blocks import BlockSweep, is_block
 from pdespec.emit.network_scope import BODY, Scope, assign, returned, scope_of, unpack
 from pdespec.emit.network_sweep import (
     Atoms,
@@ -33,6 +33,7 @@ from pdespec.emit.network_sweep import (
     wanted_lines,
 )
 from pdespec.emit.quotient import Quotient
+from pdespec.emit.sweep_class import SweepClass
 from pdespec.plan.plan import Mlp
 
 
@@ -43,12 +44,19 @@ def explicit_method(
     wanted = [form.wanted(c) for c in channels] if isinstance(form, Quotient) else targets(form, channels)
     live = form.carried(channels) if isinstance(form, Quotient) else form.jets.used(wanted, "n")
     carried = closure(live, len(ansatz.inputs))
-    sweep = _Sweep(ansatz, ACTIVATIONS[net.activation], carried, tuple(c for c in carried if c in live))
+    read = tuple(c for c in carried if c in live)
+    activation = ACTIVATIONS[net.activation]
+    sweep = (
+        BlockSweep(ansatz, net, activation, carried, read)
+        if is_block(ansatz, carried)
+        else Sweep(ansatz, activation, carried, read)
+    )
     title = f"{ansatz.class_name}{_camel(name)}"
     scope = scope_of(ansatz)
     titles = [channel_name(ansatz.name, c, ansatz.input_names) for c in channels]
     types = ", ".join(["Tensor"] * len(titles)) if len(titles) <= 4 else "Tensor, ..."
-    lines, network = _call(scope, form, wanted, title, sweep)
+    network = network_names(scope, form.jets, wanted, read)
+    lines = _call(scope, network, carried, read, title, sweep)
     lines += wanted_lines(scope, form, channels, wanted, network)
     text = layout.docstring(f"{', '.join(titles)} from the channels of the network, one sweep of `{title}`.", BODY)
     head = f"    def {name}(self, {scope.points}: Tensor) -> tuple[{types}]:\n"
@@ -61,21 +69,24 @@ def _camel(method: str) -> str:
 
 
 def _call(
-    scope: Scope, form: Form | Quotient, wanted: Sequence[Expr], title: str, sweep: _Sweep
-) -> tuple[list[str], Atoms]:
-    """The lines that call the sweep, and the names of the network's channels."""
-    ansatz, jets = scope.ansatz, form.jets
-    network = network_names(scope, jets, wanted, sweep.live)
-    lines: list[str] = []
-    given = scope.points
-    if ansatz.features:
+    scope: Scope, network: Atoms, carried: Sequence[Channel], read: Sequence[Channel], title: str, sweep: SweepClass
+) -> list[str]:
+    """The lines that call the sweep, and name the network's channels."""
+    given, lines = scope.points, []
+    if scope.ansatz.features:
         given = scope.local("features")
-        lines = feature_stack(scope, sweep.carried, given)
-    names = [*network.values(), "*_"]
-    return [*lines, unpack(names, f"{title}.apply({given}, *self.parameters())")], network
+        lines = feature_stack(scope, carried, given)
+    call = f"{title}.apply({given}, *self.parameters())"
+    if not isinstance(sweep, BlockSweep) or "grad_n" not in sweep.outputs:
+        return [*lines, unpack([*network.values(), "*_"], call)]
+    slopes = {c: name for c, name in zip(read, network.values(), strict=True) if order(c) == 1}
+    block = scope.local("grad_n")
+    names = dict.fromkeys(block if n in slopes.values() else n for n in network.values())
+    shown = [slopes.get(c, "_") for c in carried if order(c) == 1]
+    return [*lines, unpack([*names, "*_"], call), unpack(shown, block)]
 
 
-class _Sweep:
+class Sweep(SweepClass):
     """The class of one sweep: which channels it carries through the layers, and which are read at its end."""
 
     def __init__(
@@ -91,34 +102,11 @@ class _Sweep:
         self.bar_of_h = {c: self.names.fresh(channel_name("h", c, inputs) + "_bar") for c in carried}
         self.bar_of_a = {c: self.names.fresh(channel_name("a", c, inputs) + "_bar") for c in carried}
         self.of_n = {c: self.names.fresh(channel_name("n", c, inputs)) for c in live}
-
-    def source(self, title: str) -> str:
-        """The whole class."""
-        names = ", ".join(channel_name("n", c, self.ansatz.input_names) for c in self.live)
-        text = (
-            f"{names} of the network: forwards each layer maps the stacked channels by one matrix product. Backwards, "
-        )
-        text += "x_bar is the cotangent of x: the derivative of the loss by it."
-        parts = [
-            f"class {title}(torch.autograd.Function):\n{layout.docstring(text)}\n\n    generate_vmap_rule = True",
-            self._method("forward(z: Tensor, *weights: Tensor) -> tuple[Tensor, ...]", self._forward()),
-            self._method(
-                "setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: tuple[Tensor, ...]) -> None",
-                self._context(),
-            ),
-            self._method(
-                "backward(ctx: Any, *cotangents: Tensor | None) -> tuple[Tensor | None, ...]", self._backward(), True
-            ),
-        ]
-        return "\n\n".join(parts)
-
-    def _method(self, head: str, lines: list[str], once: bool = False) -> str:
-        decorators = "    @staticmethod\n" + ("    @torch.autograd.function.once_differentiable\n" if once else "")
-        return f"{decorators}    def {head}:\n" + layout.indented("\n".join(lines), BODY)
+        self.outputs = tuple(self.of_n.values())
 
     # ── forwards ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _forward(self) -> list[str]:
+    def forward(self) -> list[str]:
         weight, bias = self.words["W"], self.words["b"]
         if self.ansatz.features:
             lines = [f"*hidden, ({weight}_out, {bias}_out) = zip(weights[::2], weights[1::2])"]
@@ -179,16 +167,7 @@ class _Sweep:
 
     # ── backwards ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _context(self) -> list[str]:
-        live = len(self.live)
-        return [
-            "ctx.set_materialize_grads(False)",
-            f"ctx.mark_non_differentiable(*output[{live}:])",
-            f"ctx.save_for_backward(*inputs, *output[{live}:])",
-            "ctx.given = len(inputs)",
-        ]
-
-    def _backward(self) -> list[str]:
+    def backward(self) -> list[str]:
         weight, features = self.words["W"], bool(self.ansatz.features)
         first = "*hidden" if features else f"({weight}_in, {self._bias('_in')}), *hidden"
         lines = [

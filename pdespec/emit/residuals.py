@@ -21,11 +21,11 @@ from pdespec.emit.expression import Hook, Printer
 from pdespec.emit.layout import comment, docstring, statement
 from pdespec.emit.names import Namespace, escape
 from pdespec.emit.parts import Script, Section
-from pdespec.model.bindings import Binding, Defined
+from pdespec.model.bindings import Defined
 from pdespec.model.terms import flat, shape
 from pdespec.model.vectors import Grad, Vec
-from pdespec.plan.collapse import with_laplacians
-from pdespec.plan.definitions import at_a_point, scalar_formals, with_definitions
+from pdespec.plan.conditions import scalar_residuals
+from pdespec.plan.definitions import at_a_point
 from pdespec.plan.plan import Channel, Condition
 from pdespec.plan.values import free_coordinates
 
@@ -162,8 +162,7 @@ def named_slopes(condition: Condition, names: Names, script: Script) -> tuple[di
         term = term.xreplace({slope: Vec(*entries)})
     found = condition.components
     if values:
-        found = with_definitions(term, scalar_formals, Binding)
-        found = with_laplacians(found, condition.channels, condition.coordinates)
+        found, _ = scalar_residuals(term, condition.coordinates, condition.residual, {})
     pairs = zip(found, condition.components, strict=True)
     if any((e.xreplace(values) - c).expand() != 0 for e, c in pairs):  # under a derivative, or at a normal
         return {}, condition.components

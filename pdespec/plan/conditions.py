@@ -6,6 +6,8 @@ where its points lie, and its weight.  Conditions that an ansatz meets by constr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sympy import Expr, Integer, Symbol
 
 from pdespec.derive.components import scalar
@@ -29,7 +31,7 @@ from pdespec.model.sets import (
     product,
 )
 from pdespec.model.terms import flat
-from pdespec.plan.collapse import collapse
+from pdespec.plan.collapse import collapse, written_laplacians
 from pdespec.plan.definitions import scalar_formals, with_definitions
 from pdespec.plan.options import word
 from pdespec.plan.plan import Channel, Condition, PointSet
@@ -50,6 +52,17 @@ def channels(expr: Expr, point: tuple[Expr, ...], residual: Residual) -> tuple[C
             )
         found.add(Channel(value.field, component, value.orders or (0,) * len(point)))
     return tuple(sorted(found, key=_rank))
+
+
+def scalar_residuals(
+    term: Expr, point: tuple[Expr, ...], residual: Residual, normal: Mapping[Expr, Expr]
+) -> tuple[tuple[Expr, ...], tuple[Channel, ...]]:
+    """The components of a residual's term (or of one like it), and the channels that they read."""
+    written, whole = written_laplacians(term, point)
+    components = tuple(c.xreplace(dict(normal)) for c in with_definitions(written, scalar_formals, Binding))
+    found = (c for e in components for c in channels(e, point, residual))
+    components, read = collapse(components, tuple(dict.fromkeys(found)), point)
+    return components, tuple(dict.fromkeys((*read, *whole)))
 
 
 def _rank(c: Channel) -> tuple[object, ...]:
@@ -112,9 +125,7 @@ def conditions(
         if not (normal or has_boundary(region)) and any(c.has(*_normals(point)) for c in residual.components):
             where = residual.equation.region_span or residual.equation.span
             refuse("PDE212", where, f"`{region}` is no part of a boundary along which the normal is known")
-        components = tuple(c.xreplace(normal) for c in with_definitions(residual.term, scalar_formals, Binding))
-        found = tuple(dict.fromkeys(c for e in components for c in channels(e, point, residual)))
-        components, found = collapse(components, found, point)
+        components, found = scalar_residuals(residual.term, point, residual, normal)
         kind = "boundary" if has_boundary(region) else "interior"
         points = PointSet(label, region, kind, counts[residual.role], sampler)
         made.append(Condition(residual, points, point, components, found, weights[residual.role]))

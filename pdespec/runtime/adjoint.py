@@ -13,3 +13,14 @@ def cotangent_stack(*bars: Tensor | None) -> Tensor:
     """
     given = next(bar for bar in bars if bar is not None)
     return torch.stack([torch.zeros_like(given) if bar is None else bar for bar in bars])
+
+
+def cotangent_blocks(*blocks: tuple[Tensor | None, int]) -> Tensor:
+    """The cotangents of value, gradient and Laplacian one below the other, each with its number of channels."""
+    given = next(bar if rows > 1 else bar[None] for bar, rows in blocks if bar is not None)
+    zero = torch.zeros_like(given[:1])
+    parts = []
+    for bar, rows in blocks:
+        rest = zero.expand(rows, *zero.shape[1:])
+        parts.append(rest if bar is None else bar if rows > 1 else bar[None])
+    return torch.cat(parts)

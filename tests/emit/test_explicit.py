@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import sympy as sp
 import torch
 from torch import Tensor
 from torch.func import functional_call, grad, vmap
 
 from pdespec.emit.network import emit_network
-from pdespec.plan.plan import Laplacian, Mlp
-from tests.emit.test_network import N, ansatz, instance, nested, t, x, y
+from pdespec.plan.plan import Laplacian, Mlp, network_output
+from tests.emit.test_network import N, ansatz, compare, instance, nested, t, x, y
 
 BURGERS = [(0, 0), (1, 0), (0, 1), (2, 0)]
 
@@ -71,3 +72,27 @@ def test_the_laplacian_alone_is_all_that_comes_back() -> None:
     for a, b in zip(found, expected, strict=False):
         torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-12)
     assert not found[-1].any()  # the last bias adds a constant
+
+
+MANY = sp.symbols("x1:10", real=True)
+
+
+@pytest.mark.parametrize(
+    ("d", "activation", "form", "read", "compressed"),
+    [
+        (5, "tanh", (N,), [Laplacian(tuple(range(5)))], False),
+        (9, "tanh", (N,), [(0,) * 9, Laplacian(tuple(range(9)))], True),
+        (9, "sin", (N,), [Laplacian(tuple(range(9)))], True),
+        (7, "gelu", (N,), [(0,) * 7, Laplacian(tuple(range(7)))], True),
+        (7, "tanh", (N * (1 - MANY[0] ** 2),), [(0,) * 7, Laplacian(tuple(range(7)))], False),
+        (4, "gelu", (N,), [tuple(int(i == k) for i in range(4)) for k in range(4)], False),
+        (5, "sin", (N, 2 * network_output(1)), [(0,) * 5, Laplacian(tuple(range(5)))], False),
+    ],
+)
+def test_many_coordinates_go_as_a_block(
+    d: int, activation: str, form: tuple[sp.Expr, ...], read: list[Any], compressed: bool
+) -> None:
+    described = ansatz(MANY[:d], Mlp(6, 2, activation), form=form, outputs=len(form))
+    emitted = compare(described, read, "explicit")
+    assert "grad_h" in emitted.source
+    assert ("torch.linalg.qr(W_in.T)" in emitted.source) == compressed

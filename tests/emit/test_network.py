@@ -22,7 +22,7 @@ from pdespec.emit.channels import channel_name, set_partitions
 from pdespec.emit.network import NetworkClass, emit_network, network_class
 from pdespec.plan.networks import circle
 from pdespec.plan.plan import Laplacian, Mlp, Module, network_output
-from pdespec.runtime.adjoint import cotangent_stack
+from pdespec.runtime.adjoint import cotangent_blocks, cotangent_stack
 
 torch.set_num_threads(1)
 x, y, t = sp.symbols("x y t", real=True)
@@ -33,7 +33,7 @@ CONSTANTS = {"k": 0.7}
 
 def instance(emitted: NetworkClass, name: str = "U", seed: int = 0) -> Any:
     scope: dict[str, Any] = {"torch": torch, "nn": nn, "Tensor": Tensor, "math": math, "Any": Any, **CONSTANTS}
-    scope["cotangent_stack"] = cotangent_stack
+    scope |= {"cotangent_stack": cotangent_stack, "cotangent_blocks": cotangent_blocks}
     exec(emitted.source, scope)
     net = scope[name](torch.Generator().manual_seed(seed)).double()
     with torch.no_grad():
