@@ -9,9 +9,11 @@ from __future__ import annotations
 from pdespec.emit.descent import (
     channel_lines,
     descent_lines,
+    evaluations,
     network_lines,
     network_sections,
     stage_steps,
+    sweeps_cost,
     typed_networks,
     weights,
 )
@@ -47,6 +49,7 @@ def emit_collocation(plan: Collocation, script: Script) -> SolveCode:
         sum(map(stage_steps, plan.iterations)),
         tuple(term_key(plan.solve, script.names.name(c.label), script) for c in plan.conditions),
         why=plan.why,
+        cost=sweeps_cost(plan.networks, plan.conditions, script) * evaluations(plan.iterations),
         save=saved_fields(plan.solve, plan.fields, region, script),
     )
 
@@ -103,10 +106,11 @@ def _solve(stem: str, plan: Collocation, script: Script) -> str:
             '    """The networks, and the stages that train them."""',
             *network_lines(plan.networks, script),
             f"    points = {stem}sample(config)",
+            f"    compiled_residuals = compiled({stem}residuals, config)",
             *descent_lines(
                 plan.iterations,
                 plan.networks,
-                f"mean_squares({stem}residuals({nets}, points))",
+                f"mean_squares(compiled_residuals({nets}, points))",
                 weights(plan.solve, plan.conditions, script),
                 plan.solve,
                 script,

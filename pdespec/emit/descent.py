@@ -9,6 +9,7 @@ from pdespec.derive.notation import unicode
 from pdespec.emit.ansatz import Ansatz
 from pdespec.emit.channels import channel_name
 from pdespec.emit.classes import shared_class
+from pdespec.emit.cost import Cost, sweep_cost
 from pdespec.emit.layout import statement
 from pdespec.emit.names import escape, literal
 from pdespec.emit.network import emit_network
@@ -99,6 +100,22 @@ def channel_lines(own: Own, n: Network, points: str, script: Script) -> list[str
 def stage_steps(d: Descent) -> int:
     """The steps of a stage: L-BFGS takes several iterations in one."""
     return -(-d.steps // ITERATIONS_A_STEP) if d.name == "lbfgs" else d.steps
+
+
+def evaluations(iterations: tuple[Descent, ...]) -> int:
+    """How often a chain evaluates its objective: a line search takes about five evaluations for four iterations."""
+    return sum(d.steps * 5 // 4 if d.name == "lbfgs" else d.steps for d in iterations)
+
+
+def sweeps_cost(networks: tuple[Network, ...], conditions: tuple[Condition, ...], script: Script) -> Cost:
+    """The cost of one evaluation of the conditions' residuals and of its gradient."""
+    total = Cost()
+    for n in networks:
+        ansatz = describe(n, shared_class(n, script), script)
+        for c in (c for c in conditions if any(ch.field == n.field for ch in c.channels)):
+            values = all(ch.order == 0 for ch in c.channels if ch.field == n.field)
+            total += sweep_cost(ansatz, n.channels[:1] if values else n.channels, c.points.count)
+    return total
 
 
 def weights(solve: Solve, conditions: tuple[Condition, ...], script: Script) -> list[str]:

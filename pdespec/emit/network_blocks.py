@@ -35,6 +35,12 @@ def is_block(ansatz: Ansatz, carried: Sequence[Channel]) -> bool:
     return d >= MANY and not ansatz.features and alike and firsts == {unit(i, d) for i in range(d)}
 
 
+def is_compressed(ansatz: Ansatz, net: Mlp, live: Sequence[Channel]) -> bool:
+    """Whether directions along the rows of the first layer take the place of the coordinates."""
+    gradient = any(not isinstance(c, Laplacian) and order(c) == 1 for c in live)
+    return not gradient and len(ansatz.inputs) > net.width
+
+
 class BlockSweep(SweepClass):
     """The class of one sweep by blocks; `live` are the channels that are read at its end."""
 
@@ -43,7 +49,7 @@ class BlockSweep(SweepClass):
     ) -> None:
         self.laplacian = isinstance(carried[-1], Laplacian)
         gradient = any(not isinstance(c, Laplacian) and order(c) == 1 for c in live)
-        self.compressed = not gradient and len(ansatz.inputs) > net.width
+        self.compressed = is_compressed(ansatz, net, live)
         self.activation, self.top = activation, 2 if self.laplacian else 1
         self.columns = ansatz.outputs > 1
         read = {"n": carried[0] in live, "grad_n": gradient, "lap_n": self.laplacian and carried[-1] in live}

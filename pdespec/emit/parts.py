@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from sympy import Expr
 
 from pdespec.emit.arrays import Array, Points
+from pdespec.emit.cost import Cost
 from pdespec.emit.names import Namespace, latin
 from pdespec.model.bindings import Defined
 from pdespec.model.fields import Field
@@ -126,7 +127,7 @@ class SolveCode:
     solves that it needs.  `labels` name the terms in its history, `save` writes the lines that put it into `arrays`.
     A function is a dictionary of callables; a density brings its own `leaf` (its value at points) and `measure` (the
     points and weights of an integral against it) and, if it is known by independent particles, the `influence` function
-    of a functional at them (with their weights).
+    of a functional at them (with their weights).  `cost` is that of all its evaluations of networks.
     """
 
     label: str
@@ -137,6 +138,7 @@ class SolveCode:
     labels: tuple[str, ...]
     arguments: tuple[str, ...] = ()
     why: tuple[str, ...] = ()
+    cost: Cost = field(default_factory=Cost)
     save: Callable[[], tuple[str, ...]] = tuple
     leaf: Callable[..., Array | None] | None = None
     measure: Callable[..., tuple[dict[Expr, Points], Expr]] | None = None

@@ -14,16 +14,21 @@ from pdespec.derive.notation import unicode
 from pdespec.emit.arrays import Array, Points, Scope
 from pdespec.emit.axes import scalar as scalar_code
 from pdespec.emit.channels import channel_name
+from pdespec.emit.classes import shared_class
 from pdespec.emit.code import Precedence
 from pdespec.emit.collocation import residuals_function
+from pdespec.emit.cost import Cost, sweep_cost
 from pdespec.emit.descent import (
     Own,
     channel_lines,
     descent_lines,
+    describe,
+    evaluations,
     net_name,
     network_lines,
     network_sections,
     stage_steps,
+    sweeps_cost,
     typed_networks,
     weights,
 )
@@ -69,8 +74,17 @@ def emit_ritz(plan: Ritz, script: Script) -> SolveCode:
         tuple(term_key(plan.solve, key, script) for key in ("objective", *map(script.names.name, labels))),
         arguments=tuple(script.names.name(label) for label in others),
         why=plan.why,
+        cost=_cost(plan, script) * evaluations(plan.iterations),
         save=saved_fields(plan.solve, plan.fields, within(domain, plan.box) if plan.box else domain, script),
     )
+
+
+def _cost(plan: Ritz, script: Script) -> Cost:
+    """The cost of one evaluation: all channels at the points of every region, and the conditions."""
+    total = sweeps_cost(plan.networks, plan.conditions, script)
+    for n in plan.networks:
+        total += sweep_cost(describe(n, shared_class(n, script), script), n.channels, plan.points * len(_regions(plan)))
+    return total
 
 
 def _others(plan: Ritz) -> list[str]:
@@ -238,7 +252,7 @@ def _solve(stem: str, plan: Ritz, others: list[str], script: Script) -> str:
     rules = (f"{stem}quadrature(config, k)" if plan.sampled else "rules",)
     points = ("points",) if plan.conditions else ()
     nets = [net_name(n.field, script) for n in plan.networks]
-    terms = f"{stem}objective({', '.join((*nets, *rules, *points, *names))})"
+    terms = f"compiled_objective({', '.join((*nets, *rules, *points, *names))})"
     penalties = [f'"{term_key(plan.solve, script.names.name(e), script)}": 100.0' for e, _ in plan.constraints]
     weighted = [*weights(plan.solve, plan.conditions, script), *penalties]
     return "\n".join(
@@ -248,6 +262,7 @@ def _solve(stem: str, plan: Ritz, others: list[str], script: Script) -> str:
             *network_lines(plan.networks, script),
             *([] if plan.sampled else [f"    rules = {stem}quadrature(config)"]),
             *([f"    points = {stem}sample(config)"] if plan.conditions else []),
+            f"    compiled_objective = compiled({stem}objective, config)",
             *descent_lines(plan.iterations, plan.networks, terms, weighted, plan.solve, script),
         ]
     )

@@ -270,6 +270,17 @@ def _settable(script: Script) -> list[Param]:
     return [p for p in used if p.symbol not in fixed]
 
 
+def _costs(solves: list[SolveCode], planned: int, script: Script) -> list[str]:
+    """What decides whether the script compiles its objectives, where it has networks."""
+    entries = sum(s.cost.entries for s in solves)
+    if not entries:
+        return []
+    return [
+        f"        entries={float(f'{entries / planned:.2g}')!r},  # of all layers' channels, in a step",
+        f'        engine="{script.engine}",',
+    ]
+
+
 def _main(plan: Plan, solves: list[SolveCode], script: Script) -> str:
     name = escape(stem(plan))
     changeable = _settable(script)
@@ -285,6 +296,7 @@ def _main(plan: Plan, solves: list[SolveCode], script: Script) -> str:
             f'        out=Path("runs") / "{name}",',
             f'        spec="{plan.derivation.model.source.sha256}",',
             f"        planned={planned},",
+            *_costs(solves, planned, script),
             f"        parameters={{{settable}}},",
             *([f"        positive={literal(tuple(positive))},  # as the derivation assumed"] if positive else []),
             "    )",

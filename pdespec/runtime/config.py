@@ -5,16 +5,29 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
 
+COMPILES_FROM = 7e9
+"""Steps times entries of all layers' channels from which `torch.compile` saves about twice the time that it takes."""
+
+
+def has_compiler() -> bool:
+    """Whether `torch.compile` finds the C++ compiler that it needs."""
+    return shutil.which(os.environ.get("CXX", "g++")) is not None or shutil.which("clang++") is not None
+
 
 @dataclass(frozen=True)
 class Config:
-    """How a script is run. `planned` are the steps that the spec asks for, `parameters` its parameters."""
+    """How a script is run. `planned` are the steps that the spec asks for, `parameters` its parameters.
+
+    `entries` counts the numbers in all layers' channels of the networks in one step, and `engine` is how their
+    derivatives are computed.
+    """
 
     out: Path
     spec: str  # SHA-256 of the spec
@@ -26,14 +39,29 @@ class Config:
     resume: bool = False
     parameters: Mapping[str, float] = field(default_factory=dict)
     positive: tuple[str, ...] = ()  # parameters that must stay above zero
+    compilation: str = "auto"  # "on", "off", or where it pays
+    entries: float = 0
+    engine: str = ""
 
     def share(self, planned: int) -> int:
         """The steps of a stage that is meant to have `planned` of the planned ones."""
         return max(1, round(planned * (self.steps or self.planned) / self.planned))
 
+    @property
+    def wants_compilation(self) -> bool:
+        """Whether `torch.compile` is asked for, or pays for itself in the steps of the run."""
+        pays = (self.steps or self.planned) * self.entries >= COMPILES_FROM
+        return self.compilation == "on" or (self.compilation == "auto" and pays)
+
+    @property
+    def compiles(self) -> bool:
+        """Whether `torch.compile` is used: fused arithmetic rounds in another order, so a resumed run must agree."""
+        return self.wants_compilation and has_compiler()
+
     def fingerprint(self) -> dict[str, str]:
         """What must agree when a run is resumed."""
         parts = {"spec": self.spec, "seed": self.seed, "steps": self.steps or self.planned}
+        parts |= {"engine": self.engine, "compilation": self.compiles, "threads": torch.get_num_threads()}
         parts |= {"processes": os.environ.get("WORLD_SIZE", 1)} | {f"--set {k}": v for k, v in self.parameters.items()}
         return {name: str(part) for name, part in parts.items()}
 
@@ -48,6 +76,13 @@ def read_config(description: str, default: Config, arguments: Sequence[str] | No
     parser.add_argument("--quick", action="store_true", help="take a tenth of the steps")
     parser.add_argument("--checkpoint", type=float, default=default.checkpoint, help="seconds between checkpoints")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint instead of replacing it")
+    parser.add_argument(
+        "--compile",
+        dest="compilation",
+        choices=("auto", "on", "off"),
+        default=default.compilation,
+        help="torch.compile",
+    )
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="of the CPU")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter")
     options = vars(parser.parse_args(arguments))
