@@ -11,11 +11,14 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
 Step = Callable[[], object]
+Turn = Callable[[int], float]
+"""Takes so many steps, and returns the CPU seconds for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +55,21 @@ def timed(step: Step, steps: int) -> float:
     return (time.process_time() - began) / steps
 
 
-def interleaved(contestants: Mapping[str, Step], blocks: int, seconds: float) -> dict[str, Timing]:
+def turns(step: Step) -> Turn:
+    """The turns of a step in this process."""
+    return partial(timed, step)
+
+
+def interleaved(contestants: Mapping[str, Turn], blocks: int, seconds: float) -> dict[str, Timing]:
     """Time all contestants by turns, in blocks of about `seconds`, after two steps to warm up."""
     steps = {}
-    for name, step in contestants.items():
-        timed(step, 2)
-        steps[name] = max(1, round(seconds / max(timed(step, 1), 1e-6)))
+    for name, turn in contestants.items():
+        turn(2)
+        steps[name] = max(1, round(seconds / max(turn(1), 1e-6)))
     took: dict[str, list[float]] = {name: [] for name in contestants}
     for _ in range(blocks):
-        for name, step in contestants.items():
-            took[name].append(timed(step, steps[name]))
+        for name, turn in contestants.items():
+            took[name].append(turn(steps[name]))
     return {name: Timing(tuple(times), steps[name]) for name, times in took.items()}
 
 

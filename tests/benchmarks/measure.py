@@ -20,9 +20,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tests.benchmarks import limits
-from tests.benchmarks.contest import Sample, Step, adam, disagreement, interleaved, timed
+from tests.benchmarks import libraries, limits
+from tests.benchmarks.contest import Sample, Step, Turn, adam, disagreement, interleaved, timed, turns
 from tests.benchmarks.emitted import SPECS, Refused, Training, build, load, training
+from tests.benchmarks.libraries import Worker
 from tests.benchmarks.nested import VARIANTS, Forward, Layers, Tape, Variant, mlp
 from tests.benchmarks.rows import ROWS, Group, Points, Residuals, Row
 
@@ -36,9 +37,9 @@ ByHand = Callable[[Layers, Points], Residuals]
 
 @dataclass(slots=True)
 class Contestant:
-    """Something that takes steps: how far it is from nested autograd in float32 and float64, and its compilation."""
+    """Something that takes turns: how far it is from nested autograd in float32 and float64, and its compilation."""
 
-    step: Step
+    turn: Turn
     far: dict[str, float] = field(default_factory=dict)
     compile_seconds: float = 0.0
 
@@ -113,7 +114,7 @@ def enter(row: Row, groups: Sequence[Group], path: Path, compiled: bool) -> Cont
         seconds = cpu_seconds() - began
     step = stepping(start)
     step()
-    return Contestant(step, far, seconds - timed(step, 1) if compiled else 0.0)
+    return Contestant(turns(step), far, seconds - timed(step, 1) if compiled else 0.0)
 
 
 def scripts(row: Row, engines: Iterable[str], folder: Path) -> tuple[dict[str, Path], dict[str, str]]:
@@ -136,7 +137,9 @@ def scripts(row: Row, engines: Iterable[str], folder: Path) -> tuple[dict[str, P
 # ── the contest ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def measure(row: Row, engines: Sequence[str], compiled: Sequence[bool], blocks: int, seconds: float) -> dict[str, Any]:
+def measure(
+    row: Row, engines: Sequence[str], compiled: Sequence[bool], with_libraries: bool, blocks: int, seconds: float
+) -> dict[str, Any]:
     """All measurements of a row."""
     entered: dict[str, Contestant] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -152,24 +155,56 @@ def measure(row: Row, engines: Sequence[str], compiled: Sequence[bool], blocks: 
             return {"row": row.name, "told": told}
         start = training(load(next(iter(found.values())), torch.float32), row.groups)
     by_hand, slow = hand_written(row, start)
+    others, absent = enter_libraries(row, start) if with_libraries else ({}, {})
     gemm, gemm_flops = limits.products(row, row.groups, torch.float32)
     tanh, tanh_count = limits.activation(row, row.groups, torch.float32)
-    everyone = {**entered, **by_hand, "gemm": Contestant(gemm), "tanh": Contestant(tanh)}
-    times = interleaved({name: c.step for name, c in everyone.items()}, blocks, seconds)
+    everyone = {**entered, **by_hand, "gemm": Contestant(turns(gemm)), "tanh": Contestant(turns(tanh))}
+    workers = {name: Contestant(worker.turn, far) for name, (worker, far) in others.items()}
+    times = interleaved({name: c.turn for name, c in {**everyone, **workers}.items()}, blocks, seconds)
+    for worker, _ in others.values():
+        worker.end()
     rate, flops = gemm_flops / times["gemm"].median, limits.matmul_flops(row, row.groups)
     return {
         "row": row.name,
-        "told": told,
+        "told": told | absent,
+        "libraries": {name: worker.versions for name, (worker, _) in others.items()},
         "nested": [name for name in by_hand if name in VARIANTS],
         "slow": slow,
         "steps": {
             name: {"seconds": times[name].blocks, "far": c.far, "compile": c.compile_seconds}
-            for name, c in {**entered, **by_hand}.items()
+            for name, c in {**entered, **by_hand, **workers}.items()
         },
         "flops": flops,
         "flops_per_second": rate,
         "limit": flops / rate + limits.tanh_values(row, row.groups) * times["tanh"].median / tanh_count,
     }
+
+
+def enter_libraries(row: Row, start: Training) -> tuple[dict[str, tuple[Worker, dict[str, float]]], dict[str, str]]:
+    """The libraries that state this row, with their distance from nested autograd; those that do not run, in words."""
+    entered: dict[str, tuple[Worker, dict[str, float]]] = {}
+    absent: dict[str, str] = {}
+    if row.name not in libraries.ROWS:
+        return entered, absent
+    parameters = [p.detach().clone() for p in start.parameters]
+    _, reference = nested_step(by_hand(row)["grad"], start, parameters)
+    weights = {g.labels[0]: start.stage.weights.get(g.labels[0], 1.0) for g in row.groups}
+    for name, environment in libraries.LIBRARIES.items():
+        python = libraries.ready(environment)
+        if isinstance(python, Refused):
+            absent[name] = python.reason
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            answer = Path(folder) / "gradients.pt"
+            task = libraries.Task(row.name, str(answer), start.points, weights, parameters, torch.zeros(0, 2))
+            try:
+                worker = Worker(libraries.command(name, python, task, Path(folder)), answer)
+            except RuntimeError as problem:
+                absent[name] = str(problem)
+                continue
+        found = Sample(reference.loss, worker.gradients)  # not all of them tell their loss
+        entered[name] = worker, {"float32": disagreement(found, reference)}
+    return entered, absent
 
 
 def hand_written(row: Row, start: Training) -> tuple[dict[str, Contestant], dict[str, float]]:
@@ -180,11 +215,11 @@ def hand_written(row: Row, start: Training) -> tuple[dict[str, Contestant], dict
     for name, residuals in by_hand(row).items():
         step, sample = nested_step(residuals, start, parameters)
         reference = reference or sample
-        entered[name] = Contestant(step, {"float32": disagreement(sample, reference)})
+        entered[name] = Contestant(turns(step), {"float32": disagreement(sample, reference)})
     once = {}
     for name, contestant in entered.items():
-        timed(contestant.step, 1)
-        once[name] = timed(contestant.step, 1)
+        contestant.turn(1)
+        once[name] = contestant.turn(1)
     least = min(t for name, t in once.items() if name in VARIANTS)
     slow = {name: t for name, t in once.items() if name in VARIANTS and t > HOPELESS * least}
     return {name: c for name, c in entered.items() if name not in slow}, slow
@@ -195,12 +230,15 @@ def main() -> None:
     parser.add_argument("row", choices=ROWS)
     parser.add_argument("--engines", default=",".join(ENGINES))
     parser.add_argument("--compile", choices=("both", "yes", "no"), default="both")
+    parser.add_argument("--libraries", action="store_true", help="other libraries too")
     parser.add_argument("--blocks", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=0.3, help="of CPU time for a block")
     options = parser.parse_args()
     torch.set_num_threads(1)
     compiled = {"both": (False, True), "yes": (True,), "no": (False,)}[options.compile]
-    print(json.dumps(measure(ROWS[options.row], options.engines.split(","), compiled, options.blocks, options.seconds)))
+    engines = options.engines.split(",")
+    found = measure(ROWS[options.row], engines, compiled, options.libraries, options.blocks, options.seconds)
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":

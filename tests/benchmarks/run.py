@@ -18,9 +18,10 @@ from typing import Any
 import torch
 
 from tests.benchmarks.emitted import ROOT
+from tests.benchmarks.errors import SPECS
 from tests.benchmarks.measure import ENGINES
 from tests.benchmarks.rows import ROWS
-from tests.benchmarks.table import speed_table
+from tests.benchmarks.table import error_table, library_table, speed_table
 
 RESULTS = Path(__file__).with_name("results.json")
 BEGIN, END = "<!-- speed -->", "<!-- end of speed -->"
@@ -28,13 +29,13 @@ BEGIN, END = "<!-- speed -->", "<!-- end of speed -->"
 
 def load() -> dict[str, Any]:
     """What was measured so far."""
-    return json.loads(RESULTS.read_text()) if RESULTS.is_file() else {"speed": {}}
+    return json.loads(RESULTS.read_text()) if RESULTS.is_file() else {"speed": {}, "errors": {}}
 
 
 def keep(section: str, name: str, entry: dict[str, Any]) -> None:
     """Write an entry at once: an interrupted benchmark loses nothing."""
     results = load()
-    results.setdefault(section, {})[name] = entry
+    results[section][name] = entry
     RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
 
 
@@ -48,10 +49,21 @@ def measure_row(name: str, options: argparse.Namespace) -> dict[str, Any]:
     """A row's measurements, from a process of its own."""
     command = [sys.executable, "-m", "tests.benchmarks.measure", name, "--engines", options.engines]
     command += ["--compile", options.compile, "--blocks", str(options.blocks), "--seconds", str(options.seconds)]
+    found = answered([*command, *(["--libraries"] if options.libraries else [])])
+    return {**found, "commit": commit(), "torch": torch.__version__}
+
+
+def measure_errors(problem: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Errors at equal time, from a process of its own."""
+    return answered([sys.executable, "-m", "tests.benchmarks.errors", problem, "--seed", str(options.seed)])
+
+
+def answered(command: list[str]) -> dict[str, Any]:
+    """The JSON in the last line that a command prints, on one core."""
     with tempfile.TemporaryDirectory() as cache:
         done = subprocess.run(command, cwd=ROOT, env=one_core(cache), stdout=subprocess.PIPE, text=True, check=True)
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return {**found, "commit": commit(), "torch": torch.__version__}
+    return found
 
 
 def commit() -> str:
@@ -66,7 +78,9 @@ def commit() -> str:
 
 def tables() -> str:
     """All tables."""
-    return speed_table(load()["speed"])
+    found = load()
+    parts = [speed_table(found["speed"]), library_table(found["speed"]), error_table(found["errors"])]
+    return "\n\n".join(filter(None, parts))
 
 
 def write_tables() -> None:
@@ -84,15 +98,23 @@ def main() -> None:
     parser.add_argument("--compile", choices=("both", "yes", "no"), default="both", help="by torch.compile")
     parser.add_argument("--blocks", type=int, default=7, help="how often every contestant has its turn")
     parser.add_argument("--seconds", type=float, default=0.3, help="of CPU time for a block")
+    parser.add_argument("--no-libraries", dest="libraries", action="store_false", help="pdespec and nested alone")
+    parser.add_argument("--errors", action="store_true", help="only the errors at equal time")
+    parser.add_argument("--seed", type=int, default=0, help="of the trainings whose errors are told")
     parser.add_argument("--table", action="store_true", help="only write the README's tables")
     options = parser.parse_args()
     if unknown := set(options.rows) - set(ROWS):
         parser.error(f"no row {', '.join(sorted(unknown))}")
-    if not options.table:
+    if not options.table and not options.errors:
         for name in options.rows or ROWS:
             entry = measure_row(name, options)
             keep("speed", name, entry)
-            print(speed_table({name: entry}), flush=True)
+            print("\n\n".join(filter(None, [speed_table({name: entry}), library_table({name: entry})])), flush=True)
+    if options.errors or not (options.table or options.rows):
+        for problem in SPECS:
+            entry = measure_errors(problem, options)
+            keep("errors", problem, entry)
+            print(error_table({problem: entry}), flush=True)
     write_tables()
 
 

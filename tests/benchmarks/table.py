@@ -10,10 +10,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.benchmarks.contest import quartiles
+from tests.benchmarks.libraries import LIBRARIES
+from tests.benchmarks.libraries import ROWS as LIBRARY_ROWS
 from tests.benchmarks.measure import ENGINES, SWEEP, TOLERANCES
 from tests.benchmarks.rows import ROWS
 
 Entry = Mapping[str, Any]
+PRECISIONS = ("float32", "float64")
 COLUMNS = [f"{engine}{more}" for more in ("", ", compiled") for engine in ENGINES]
 
 
@@ -71,7 +74,7 @@ def speed_table(entries: Mapping[str, Entry]) -> str:
             reasons = dict.fromkeys(entry["told"].values())
             lines.append(_line([row.title, row.counts, " / ".join(reasons), *[""] * (len(head) - 3)]))
             continue
-        best = min((n for n in COLUMNS if n in entry["steps"]), key=lambda n: median(entry["steps"][n]))
+        best = fastest_script(entry)
         nested = fastest(entry)
         far = [max(s["far"].get(t, 0.0) for n, s in entry["steps"].items() if n in COLUMNS) for t in PRECISIONS]
         lines.append(
@@ -94,7 +97,42 @@ def speed_table(entries: Mapping[str, Entry]) -> str:
     return "\n".join(lines)
 
 
-PRECISIONS = ("float32", "float64")
+def library_table(entries: Mapping[str, Entry]) -> str:
+    """Other libraries and the fastest emitted script, over nested autograd, on the rows that the libraries state."""
+    rows = {name: entries[name] for name in LIBRARY_ROWS if entries.get(name, {}).get("libraries")}
+    if not rows:
+        return ""
+    lines = [_line(["", "version", *(ROWS[name].title for name in rows)]), "|" + "---|" * (2 + len(rows))]
+    best = {name: fastest_script(entry) for name, entry in rows.items()}
+    ours = [f"{shown(entry, best[name], fastest(entry))}, {best[name]}" for name, entry in rows.items()]
+    lines.append(_line(["pdespec", "", *ours]))
+    for library in LIBRARIES:
+        versions = [e["libraries"][library] for e in rows.values() if library in e["libraries"]]
+        told = [v for found in versions for k, v in found.items() if k != "torch"]
+        cells = [shown(entry, library, fastest(entry)) for entry in rows.values()]
+        lines.append(_line([library, told[0] if told else "", *cells]))
+    return "\n".join(lines)
+
+
+def fastest_script(entry: Entry) -> str:
+    """The fastest emitted script."""
+    return min((n for n in COLUMNS if n in entry["steps"]), key=lambda n: median(entry["steps"][n]))
+
+
+def error_table(entries: Mapping[str, Entry]) -> str:
+    """Errors at equal time."""
+    if not entries:
+        return ""
+    lines = [_line(["", *(f"{ROWS[p].title}: relative L²" for p in entries)]), "|" + "---|" * (1 + len(entries))]
+    for who in dict.fromkeys(who for entry in entries.values() for who in entry):
+        lines.append(_line([who, *(_error(entry.get(who)) for entry in entries.values())]))
+    return "\n".join(lines)
+
+
+def _error(found: Entry | None) -> str:
+    if found is None:
+        return ""
+    return found.get("reason") or f"{found['error']:.1e} in {found['seconds']:.0f} s"
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import pdespec
 from tests.benchmarks import limits
-from tests.benchmarks.contest import disagreement, interleaved, quartiles
+from tests.benchmarks.contest import disagreement, interleaved, quartiles, turns
 from tests.benchmarks.emitted import SPECS, load, training
 from tests.benchmarks.measure import SWEEP, TOLERANCES, by_hand, first_step, nested_step
 from tests.benchmarks.nested import VARIANTS
@@ -94,7 +95,7 @@ def test_the_measured_products_are_those_of_a_hidden_layer() -> None:
 
 def test_blocks_are_interleaved_and_their_quartiles_are_of_one_step() -> None:
     order: list[str] = []
-    found = interleaved({name: lambda name=name: order.append(name) for name in "ab"}, 3, 0.0)
+    found = interleaved({name: turns(partial(order.append, name)) for name in "ab"}, 3, 0.0)
     assert order == ["a"] * 3 + ["b"] * 3 + ["a", "b"] * 3
     assert len(found["a"].blocks) == 3 and found["a"].steps == 1
     assert quartiles([5.0, 1.0, 2.0, 4.0, 3.0]) == (2.0, 3.0, 4.0)
