@@ -8,12 +8,12 @@ prints the row's measurements as JSON; `run` calls this for each row in a proces
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import resource
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +52,9 @@ def by_hand(row: Row) -> dict[str, ByHand]:
     found: dict[str, ByHand] = {}
     for name, variant in VARIANTS.items():
         if isinstance(variant, Tape):
-            found[name] = partial(_on_network, row.tape, variant)
+            found[name] = functools.partial(_on_network, row.tape, variant)
         elif isinstance(variant, Forward) or row.order <= 2:
-            found[name] = partial(_on_network, row.func, variant)
+            found[name] = functools.partial(_on_network, row.func, variant)
     return found | ({SWEEP: row.sweep} if row.sweep else {})
 
 
@@ -102,8 +102,17 @@ def cpu_seconds() -> float:
     return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
 
 
+@functools.cache
+def compiler_start() -> float:
+    """CPU seconds that the compiler's first use takes, whatever it compiles: each script by itself would spend them."""
+    began = cpu_seconds()
+    torch.compile(torch.sin)(torch.zeros(2))
+    return cpu_seconds() - began
+
+
 def enter(row: Row, groups: Sequence[Group], path: Path, compiled: bool) -> Contestant:
     """A script as a contestant, checked in both precisions."""
+    beginning = compiler_start() if compiled else 0.0
     far = {}
     for dtype in (torch.float64, torch.float32):
         start = training(load(path, dtype), groups, compiled=compiled)
@@ -114,7 +123,7 @@ def enter(row: Row, groups: Sequence[Group], path: Path, compiled: bool) -> Cont
         seconds = cpu_seconds() - began
     step = stepping(start)
     step()
-    return Contestant(turns(step), far, seconds - timed(step, 1) if compiled else 0.0)
+    return Contestant(turns(step), far, beginning + seconds - timed(step, 1) if compiled else 0.0)
 
 
 def scripts(row: Row, engines: Iterable[str], folder: Path) -> tuple[dict[str, Path], dict[str, str]]:

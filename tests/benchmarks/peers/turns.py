@@ -99,4 +99,4 @@ class Deadline:
 def answer(wanted: Task, values: Tensor, seconds: float, **versions: str) -> None:
     """Save what was found at the test points."""
     found = {"values": values.detach().reshape(-1), "seconds": seconds}
-    torch.save({**found, "versions": {"torch": torch.__version__, **versions}}, wanted.answer)
+    torch.save({**found, "versions": {"torch": str(torch.__version__), **versions}}, wanted.answer)
