@@ -22,7 +22,7 @@ from pdespec.emit.names import escape
 from pdespec.emit.parts import Script, Section, SolveCode, prefix, solution_name, term_key, unpacked
 from pdespec.emit.pictures import saved_fields
 from pdespec.emit.regions import sampler
-from pdespec.emit.residuals import equations_section, less, needs_normals, spell, used
+from pdespec.emit.residuals import by_points, equations_section, less, needs_normals, spell, used
 from pdespec.model.model import Solve
 from pdespec.model.sets import Named, product
 from pdespec.plan.plan import Collocation, Condition, Network
@@ -54,23 +54,29 @@ def emit_collocation(plan: Collocation, script: Script) -> SolveCode:
     )
 
 
-def condition_lines(condition: Condition, networks: tuple[Network, ...], script: Script) -> tuple[list[str], str]:
-    """The lines that prepare a condition's arguments, and its residual as `residuals` has it."""
-    names, label = spell(condition, script), script.names.name(condition.label)
-    arguments = used(names, condition)
-    more = {"boundary": ["normals"] if needs_normals(condition) else [], "integral": ["weights"]}
-    lines = [unpacked(["z", *more.get(condition.points.kind, [])], f'points["{label}"]')]
-    for columns, points in ((names.coordinates, "z"), (names.normals, "normals")):
+def group_lines(group: tuple[Condition, ...], networks: tuple[Network, ...], script: Script) -> list[str]:
+    """The lines that prepare what the conditions at one set of points read: coordinates, normals, channels."""
+    names = [spell(c, script) for c in group]
+    arguments = {a for n, c in zip(names, group, strict=True) for a in used(n, c)}
+    points = group[0].points.kind
+    more = {"boundary": ["normals"] if any(map(needs_normals, group)) else [], "integral": ["weights"]}
+    lines = [unpacked(["z", *more.get(points, [])], f'points["{script.names.name(group[0].label)}"]')]
+    for columns, array in ((names[0].coordinates, "z"), (names[0].normals, "normals")):
         if any(n in arguments for n in columns.values()):
-            lines.append(unpacked([n if n in arguments else "_" for n in columns.values()], f"{points}.unbind(1)"))
+            lines.append(unpacked([n if n in arguments else "_" for n in columns.values()], f"{array}.unbind(1)"))
+    channels = {c: name for n in names for c, name in n.channels.items()}
     for n in networks:
-        own = {(c.component, c.orders): name for c, name in names.channels.items() if c.field == n.field}
+        own = {(c.component, c.orders): name for c, name in channels.items() if c.field == n.field}
         lines += channel_lines(own, n, "z", script) if own else []
-    call = f"{label}({', '.join(arguments)})"
+    return lines
+
+
+def residual_call(condition: Condition, script: Script) -> str:
+    """A condition's residual as `residuals` has it."""
+    call = f"{script.names.name(condition.label)}({', '.join(used(spell(condition, script), condition))})"
     if condition.points.kind == "integral":
-        value = f"weights @ {call}{less(condition.total, script)}"
-        return lines, f"({value}).reshape(1)"
-    return lines, call if len(condition.components) == 1 else f"torch.stack({call})"
+        return f"(weights @ {call}{less(condition.total, script)}).reshape(1)"
+    return call if len(condition.components) == 1 else f"torch.stack({call})"
 
 
 def residuals_function(
@@ -83,10 +89,12 @@ def residuals_function(
         docstring(_shapes(conditions)),
         "    found = {}",
     ]
-    for c in conditions:
-        prepared, value = condition_lines(c, networks, script)
-        lines += ["", f"    # {escape(c.residual.equation.text.strip())}", *(f"    {line}" for line in prepared)]
-        lines.append(statement(f'found["{term_key(solve, script.names.name(c.label), script)}"] =', value))
+    for group in by_points(conditions):
+        lines += ["", *(f"    # {escape(c.residual.equation.text.strip())}" for c in group)]
+        lines += [f"    {line}" for line in group_lines(group, networks, script)]
+        for c in group:
+            key = term_key(solve, script.names.name(c.label), script)
+            lines.append(statement(f'found["{key}"] =', residual_call(c, script)))
     return "\n".join([*lines, "    return found"])
 
 

@@ -14,7 +14,7 @@ from pdespec.emit.layout import statement
 from pdespec.emit.names import escape, literal
 from pdespec.emit.network import emit_network
 from pdespec.emit.parts import Script, Section, SharedClass, signature, term_key, unpacked
-from pdespec.emit.residuals import coordinate_name
+from pdespec.emit.residuals import by_points, coordinate_name
 from pdespec.model.fields import Field
 from pdespec.model.model import Solve
 from pdespec.plan.plan import Condition, Derivative, Descent, Network, network_output
@@ -112,9 +112,10 @@ def sweeps_cost(networks: tuple[Network, ...], conditions: tuple[Condition, ...]
     total = Cost()
     for n in networks:
         ansatz = describe(n, shared_class(n, script), script)
-        for c in (c for c in conditions if any(ch.field == n.field for ch in c.channels)):
-            values = all(ch.order == 0 for ch in c.channels if ch.field == n.field)
-            total += sweep_cost(ansatz, n.channels[:1] if values else n.channels, c.points.count)
+        for group in by_points(conditions):
+            orders = [ch.order for c in group for ch in c.channels if ch.field == n.field]
+            if orders:
+                total += sweep_cost(ansatz, n.channels if any(orders) else n.channels[:1], group[0].points.count)
     return total
 
 

@@ -22,7 +22,7 @@ from pdespec.emit.names import escape, literal
 from pdespec.emit.parts import Script, Section, SolveCode, prefix, solution_name, term_key, unpacked
 from pdespec.emit.pictures import saved_fields
 from pdespec.emit.regions import box_code, sampler
-from pdespec.emit.residuals import equations_section, less, printer, spell, used
+from pdespec.emit.residuals import by_points, equations_section, less, printer, spell, used
 from pdespec.plan.collapse import slope_by
 from pdespec.plan.plan import Condition, Derivative, Features, Laplacian, Orders
 
@@ -137,9 +137,10 @@ def _row(component: Expr, condition: Condition, plan: Features, write: Printer) 
 
 def _equations(stem: str, plan: Features, conditions: tuple[Condition, ...], script: Script) -> str:
     entries = []
+    place = {c.label: script.names.name(group[0].label) for group in by_points(conditions) for c in group}
     for c in conditions:
-        name = script.names.name(c.label)
-        entries.append(f'        "{_key(c, plan, script)}": {stem}{name}_rows(*points["{name}"], features, blocks),')
+        rows = f'{stem}{script.names.name(c.label)}_rows(*points["{place[c.label]}"], features, blocks)'
+        entries.append(f'        "{_key(c, plan, script)}": {rows},')
     return "\n".join(
         [
             f"def {stem}equations(coefficients: Tensor, features: Features, "

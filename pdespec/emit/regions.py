@@ -19,7 +19,7 @@ from pdespec.emit.expression import Printer
 from pdespec.emit.layout import comment, docstring, statement
 from pdespec.emit.names import escape, literal
 from pdespec.emit.parts import Script, Section
-from pdespec.emit.residuals import needs_normals
+from pdespec.emit.residuals import by_points, needs_normals
 from pdespec.model.refusal import refuse
 from pdespec.model.sets import (
     Ball,
@@ -242,7 +242,10 @@ def sampler(stem: str, conditions: tuple[Condition, ...], script: Script) -> str
         "    points = {",
     ]
     rules = []
+    firsts = {group[0].label for group in by_points(conditions)}
     for k, c in enumerate(conditions):
+        if c.label not in firsts:
+            continue
         name = script.names.name(c.label)
         source = source_argument(c.points.sampler)
         seed = f"config.seed + {Integer(1000) * (k + 1)} + draw"
@@ -255,7 +258,7 @@ def sampler(stem: str, conditions: tuple[Condition, ...], script: Script) -> str
             code = patches(region, script)
         lines.append(f'        "{name}": draw_points({code}, {c.points.count}, {seed}{source}),')
     lines.append("    }")
-    wanted = [script.names.name(c.label) for c in conditions if needs_normals(c)]
+    wanted = [script.names.name(c.label) for c in conditions if c.label in firsts and needs_normals(c)]
     like = "config.device, dtype"
     taken = "found: dict[str, tuple[Tensor, ...]] =" if rules else "return"
     if not wanted:

@@ -26,7 +26,7 @@ from pdespec.model.terms import flat, shape
 from pdespec.model.vectors import Grad, Vec
 from pdespec.plan.conditions import scalar_residuals
 from pdespec.plan.definitions import at_a_point
-from pdespec.plan.plan import Channel, Condition
+from pdespec.plan.plan import Channel, Condition, PointSet
 from pdespec.plan.values import free_coordinates
 
 
@@ -119,6 +119,14 @@ def call(script: Script) -> Hook:
         return Code(f"{name}({', '.join(c.text for c in codes)})", tensor=any(c.tensor for c in codes))
 
     return rule
+
+
+def by_points(conditions: Sequence[Condition]) -> list[tuple[Condition, ...]]:
+    """Conditions that hold at the same points together; those points go by the name of the first."""
+    groups: dict[PointSet, list[Condition]] = {}
+    for c in conditions:
+        groups.setdefault(c.points, []).append(c)
+    return [tuple(g) for g in groups.values()]
 
 
 def equations_section(conditions: Sequence[Condition], script: Script) -> list[Section]:

@@ -112,8 +112,10 @@ def _normals(point: tuple[Expr, ...]) -> list[Expr]:
 def conditions(
     derivation: Derivation, solve: Solve, labels: tuple[str, ...], counts: dict[str, int], weights: dict[str, float]
 ) -> tuple[Condition, ...]:
-    """The conditions of the given equations, with `counts` points and `weights` by role."""
+    """The conditions of the given equations, with `counts` points and `weights` by role; those of one region share
+    their points, and with them the derivatives of the unknowns."""
     made, sampler = [], sampler_of(solve)
+    shared: dict[tuple[object, ...], PointSet] = {}
     for label in labels:
         residual = derivation.residual(label)
         if not residual.fields:
@@ -128,6 +130,8 @@ def conditions(
         components, found = scalar_residuals(residual.term, point, residual, normal)
         kind = "boundary" if has_boundary(region) else "interior"
         points = PointSet(label, region, kind, counts[residual.role], sampler)
+        oriented = any(e.has(*_normals(point)) for e in components)
+        points = shared.setdefault((region, point, residual.role, oriented), points)
         made.append(Condition(residual, points, point, components, found, weights[residual.role]))
     return tuple(made)
 

@@ -21,7 +21,10 @@ Orders = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class PointSet:
-    """`count` points of a region; of `kind` "interior", "boundary" (with normals) or "integral" (with weights)."""
+    """`count` points of a region; of `kind` "interior", "boundary" (with normals) or "integral" (with weights).
+
+    Conditions whose point sets are equal, `label` included, hold at the same points.
+    """
 
     label: str
     region: Set

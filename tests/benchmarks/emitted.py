@@ -94,7 +94,7 @@ class Training:
 
 def training(module: ModuleType, groups: Sequence[Group], *, compiled: bool = False) -> Training:
     """The training that the script plans, on the row's points, with fused Adam."""
-    settings, drawn = config(module, compile=compiled), module.sample
+    settings, drawn = config(module, compilation="on" if compiled else "off"), module.sample
     points: dict[str, Tensor] = {}
 
     @functools.wraps(drawn)
@@ -111,8 +111,6 @@ def training(module: ModuleType, groups: Sequence[Group], *, compiled: bool = Fa
         return cut
 
     vars(module)["sample"] = sample
-    if compiled and not hasattr(settings, "compile"):
-        vars(module)["residuals"] = torch.compile(module.residuals, dynamic=False)
     nets, stages = module.solve(settings)
     stage = stages[0]
     for group in stage.optimiser.param_groups:

@@ -17,8 +17,8 @@ solve bulk, start, wall using collocation(points=64) with adam(steps=1)
 """
 
 
-def bulk(equation: str) -> Condition:
-    plan = compiler.compile(SPEC.format(equation), upto="plan").require().plan
+def bulk(equation: str, spec: str = SPEC) -> Condition:
+    plan = compiler.compile(spec.format(equation), upto="plan").require().plan
     assert plan is not None
     (solve,) = plan.solves
     assert isinstance(solve, Collocation)
@@ -41,12 +41,25 @@ SPACE = Laplacian((0, 1))
         ("∂t u - ∂xx u * ∂yy u", {(0, 0, 1), (2, 0, 0), (0, 2, 0)}),
         ("∂t u - Δu - ∂xx u", {(0, 0, 1), (2, 0, 0), SPACE}),
         ("∂t u - Δu - ∂xx u - ∂yy u", {(0, 0, 1), SPACE}),
-        ("∂t u + ΔΔu", {(0, 0, 1), (4, 0, 0), (2, 2, 0), (0, 4, 0)}),
         ("∂t u - Δu - ∂xy u", {(0, 0, 1), (1, 1, 0), SPACE}),
     ],
 )
 def test_what_is_read_as_a_sum(equation: str, expected: set[object]) -> None:
     assert {c.orders for c in bulk(equation).channels} == expected
+
+
+def test_what_is_differentiated_further_is_no_laplacian() -> None:
+    clamped = SPEC.replace("solve bulk,", "flat: ∂n u = 0 on ∂Ω × I\nsolve bulk, flat,")
+    assert {c.orders for c in bulk("∂t u + ΔΔu", clamped).channels} == {(0, 0, 1), (4, 0, 0), (2, 2, 0), (0, 4, 0)}
+
+
+def test_conditions_of_one_region_share_their_points() -> None:
+    text = SPEC.format("∂t u - Δu").replace("wall: u = 0", "flat: ∂n u = 0").replace("∂t u", "∂tt u")
+    text = text.replace("solve bulk,", "rest: ∂t u = 0 on Ω × {0}\nsolve bulk, rest,").replace("wall", "flat")
+    (solve,) = compiler.compile(text).require().plan.solves  # type: ignore[union-attr]
+    assert isinstance(solve, Collocation)
+    points = {c.label: c.points for c in solve.conditions}
+    assert points["start"] == points["rest"] and len(set(points.values())) == 3
 
 
 def test_the_residual_stays_what_it_is() -> None:
