@@ -2,7 +2,7 @@
 
 What is timed is the first stage's `step`, exactly as the script trains: residuals, their mean squares, the parameters'
 gradient, and Adam, here its fused kernel as on the other side.  The script's own points are cut down to the numbers of
-the row, and equations of one group get the same points.
+the row.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def spread(points: Tensor, count: int) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """The first stage of a script, its network's parameters, and its points by the first label of their group."""
+    """The first stage of a script, its network's parameters, and its points by label."""
 
     stage: Any
     parameters: list[Tensor]
@@ -100,14 +100,10 @@ def training(module: ModuleType, groups: Sequence[Group], *, compiled: bool = Fa
     @functools.wraps(drawn)
     def sample(*arguments: Any, **options: Any) -> dict[str, tuple[Tensor, ...]]:
         found: dict[str, tuple[Tensor, ...]] = drawn(*arguments, **options)
-        if unknown := set(found) - {label for group in groups for label in group.labels}:
-            raise ValueError(f"points of {', '.join(sorted(unknown))} belong to no group of the row")
-        cut = dict(found)
-        for group in groups:
-            present = [label for label in group.labels if label in found]
-            shared = tuple(spread(part, group.count) for part in found[present[0]])
-            points[group.labels[0]] = shared[0]
-            cut |= dict.fromkeys(present, shared)
+        cut = {g.label: tuple(spread(part, g.count) for part in found.pop(g.label)) for g in groups}
+        if found:
+            raise ValueError(f"the row does not know {', '.join(found)}")
+        points.update({label: z for label, (z, *_) in cut.items()})
         return cut
 
     vars(module)["sample"] = sample

@@ -69,7 +69,7 @@ def nested_step(residuals: ByHand, start: Training, parameters: Sequence[Tensor]
 
     def loss() -> Tensor:
         found = residuals(layers, {label: z.detach() for label, z in start.points.items()})
-        return start.weighted({label: r.square().mean() for label, r in found.items()})
+        return start.weighted({label: r.square().mean(-1).sum() for label, r in found.items()})
 
     def step() -> None:
         optimiser.zero_grad()
@@ -197,7 +197,7 @@ def enter_libraries(row: Row, start: Training) -> tuple[dict[str, tuple[Worker, 
         return entered, absent
     parameters = [p.detach().clone() for p in start.parameters]
     _, reference = nested_step(by_hand(row)["grad"], start, parameters)
-    weights = {g.labels[0]: start.stage.weights.get(g.labels[0], 1.0) for g in row.groups}
+    weights = {g.label: start.stage.weights.get(g.label, 1.0) for g in row.groups}
     for name, environment in libraries.LIBRARIES.items():
         python = libraries.ready(environment)
         if isinstance(python, Refused):

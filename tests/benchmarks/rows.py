@@ -23,16 +23,16 @@ Residuals = dict[str, Tensor]
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Equations that share their points: the labels in the spec, the number of points, and the channels there."""
+    """An equation by its label in the spec: how many points it has, and how many channels a sweep carries there."""
 
-    labels: tuple[str, ...]
+    label: str
     count: int
     channels: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`net` maps points (n, d) to (n, outputs); points go by the first label of their group.
+    """`net` maps points (n, d) to (n, outputs); points and residuals go by labels.
 
     `gram` says that the tangents are compressed by the first layer's Gram matrix; `sweep` is a forward Laplacian.
     """
@@ -58,7 +58,7 @@ class Row:
 
     def smaller(self, count: int) -> tuple[Group, ...]:
         """The groups with at most `count` points each."""
-        return tuple(Group(g.labels, min(g.count, count), g.channels) for g in self.groups)
+        return tuple(Group(g.label, min(g.count, count), g.channels) for g in self.groups)
 
 
 def scalar(net: Function) -> Function:
@@ -116,33 +116,30 @@ def _burgers_func(net: Function, points: Points, func: Forward | ForwardOverReve
 # ── Navier–Stokes ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _momentum(w: Tensor, w_x: Tensor, w_y: Tensor, laplacian: Tensor) -> Residuals:
+def _flow(w: Tensor, w_x: Tensor, w_y: Tensor, laplacian: Tensor) -> Residuals:
     """Of values (n, 3) and derivatives; the pressure's Laplacian is not used."""
     (u, v, _), (u_x, v_x, p_x), (u_y, v_y, p_y) = (c.unbind(-1) for c in (w, w_x, w_y))
-    return {
-        "along": u * u_x + v * u_y + p_x - 0.01 * laplacian[:, 0],
-        "across": u * v_x + v * v_y + p_y - 0.01 * laplacian[:, 1],
-        "continuity": u_x + v_y,
-    }
+    along = u * u_x + v * u_y + p_x - 0.01 * laplacian[:, 0]
+    across = u * v_x + v * v_y + p_y - 0.01 * laplacian[:, 1]
+    return {"flow": torch.stack([along, across, u_x + v_y])}
 
 
 def _still(net: Function, points: Points) -> Residuals:
-    u, v, _ = net(points["still"]).unbind(-1)
-    return {"still": u, "rest": v}
+    return {"still": net(points["still"])[:, :2].T}
 
 
 def _navier_stokes_tape(net: Function, points: Points, tape: Tape) -> Residuals:
-    z = points["along"].requires_grad_()
+    z = points["flow"].requires_grad_()
     w = net(z)
     gradients = tape.gradients(w, z)
     laplacian = torch.stack([tape.diagonal(g, z, (0, 1)).sum(1) for g in gradients[:2]], -1)
     w_x, w_y = torch.stack(gradients, -1).unbind(1)
-    return {**_momentum(w, w_x, w_y, laplacian), **_still(net, points)}
+    return {**_flow(w, w_x, w_y, laplacian), **_still(net, points)}
 
 
 def _navier_stokes_func(net: Function, points: Points, func: Forward | ForwardOverReverse) -> Residuals:
-    w, first, second = func.along(net, points["along"], (0, 1), 2)
-    return {**_momentum(w[0], *first, second.sum(0)), **_still(net, points)}
+    w, first, second = func.along(net, points["flow"], (0, 1), 2)
+    return {**_flow(w[0], *first, second.sum(0)), **_still(net, points)}
 
 
 # ── Poisson and Laplace in d dimensions ───────────────────────────────────────────────────────────────────────────────
@@ -248,7 +245,7 @@ ROWS: Mapping[str, Row] = {
         Row(
             "poisson",
             "2-D Poisson",
-            (Group(("bulk",), 4096, 4), Group(("wall",), 512)),
+            (Group("bulk", 4096, 4), Group("wall", 512)),
             2,
             1,
             _poisson_tape,
@@ -257,7 +254,7 @@ ROWS: Mapping[str, Row] = {
         Row(
             "burgers",
             "Burgers",
-            (Group(("bulk",), 4096, 4), Group(("start",), 256), Group(("walls",), 256)),
+            (Group("bulk", 4096, 4), Group("start", 256), Group("walls", 256)),
             2,
             1,
             _burgers_tape,
@@ -266,7 +263,7 @@ ROWS: Mapping[str, Row] = {
         Row(
             "navier_stokes",
             "2-D Navier–Stokes u, v, p",
-            (Group(("along", "across", "continuity"), 4096, 4), Group(("still", "rest"), 16)),
+            (Group("flow", 4096, 4), Group("still", 16)),
             2,
             3,
             _navier_stokes_tape,
@@ -275,7 +272,7 @@ ROWS: Mapping[str, Row] = {
         Row(
             "poisson10",
             "10-D Poisson",
-            (Group(("bulk",), 1024, 12), Group(("wall",), 16)),
+            (Group("bulk", 1024, 12), Group("wall", 16)),
             10,
             1,
             _poisson10_tape,
@@ -284,7 +281,7 @@ ROWS: Mapping[str, Row] = {
         Row(
             "laplace100",
             "100-D Laplacian",
-            (Group(("bulk",), 256, 66), Group(("wall",), 4)),
+            (Group("bulk", 256, 66), Group("wall", 4)),
             100,
             1,
             _laplace_tape,
@@ -295,7 +292,7 @@ ROWS: Mapping[str, Row] = {
         Row(
             "kuramoto_sivashinsky",
             "Kuramoto–Sivashinsky, u_xxxx",
-            (Group(("bulk",), 2048, 6), Group(("start",), 8), Group(("ends",), 8), Group(("bends",), 8)),
+            (Group("bulk", 2048, 6), Group("start", 8), Group("ends", 8), Group("bends", 8)),
             2,
             1,
             _kuramoto_tape,
@@ -305,7 +302,7 @@ ROWS: Mapping[str, Row] = {
         Row(
             "biharmonic",
             "2-D biharmonic",
-            (Group(("bulk",), 2048, 10), Group(("wall",), 8), Group(("moment",), 8)),
+            (Group("bulk", 2048, 10), Group("wall", 8), Group("moment", 8)),
             2,
             1,
             _biharmonic_tape,
@@ -315,7 +312,7 @@ ROWS: Mapping[str, Row] = {
         Row(
             "laplace1000",
             "exact Laplacian, d = 1000",
-            (Group(("bulk",), 16, 66), Group(("wall",), 2)),
+            (Group("bulk", 16, 66), Group("wall", 2)),
             1000,
             1,
             _laplace_tape,
