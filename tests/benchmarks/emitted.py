@@ -10,10 +10,9 @@ from __future__ import annotations
 import functools
 import importlib.util
 import re
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,6 +20,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+import pdespec
+from pdespec.diagnostics import SpecError
+from pdespec.source import Source
 from tests.benchmarks.rows import Group
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,17 +39,19 @@ class Refused:
 
 def build(spec: Path, engine: str, folder: Path) -> Path | Refused:
     """The script of a spec."""
-    path = folder / f"{spec.stem}_{engine}.py"
-    command = [sys.executable, "-m", "pdespec", "build", str(spec), "--engine", engine, "-o", str(path)]
+    text = Source(spec.name, spec.read_text())
     try:
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False)
-    except subprocess.TimeoutExpired:
-        return Refused(f"no script within {PATIENCE:.0f} s")
-    if done.returncode == 0:
-        return path
-    found = re.search(r"^error\[(PDE\d+)\]: (.*)$", done.stderr, re.MULTILINE)
-    lines = done.stderr.strip().splitlines() or ["no message"]
-    return Refused(f"{found[1]}: {found[2]}" if found else lines[-1].rpartition("error: ")[2].partition(" (")[0])
+        compiled = pdespec.compile(text, engine=engine, seconds=PATIENCE).require()
+    except SpecError as refusal:
+        return Refused(str(refusal))
+    path = folder / f"{spec.stem}_{engine}.py"
+    path.write_text(compiled.source or "")
+    return path
+
+
+def without_engine(path: Path) -> str:
+    """A script but for the name of the engine that was asked for."""
+    return re.sub(r' engine="\w+",', "", path.read_text())
 
 
 def load(path: Path, dtype: torch.dtype) -> ModuleType:
@@ -62,12 +66,22 @@ def load(path: Path, dtype: torch.dtype) -> ModuleType:
     return module
 
 
+class _Asked(Exception):
+    """Carries the configuration that a script starts from."""
+
+
 def config(module: ModuleType, **more: Any) -> Any:
-    """The script's configuration with its own defaults, on the CPU."""
-    text = Path(str(module.__file__)).read_text()
-    planned = int(re.findall(r"^ {8}planned=(\d+),$", text, re.MULTILINE)[0])
-    default = module.Config(out=Path("unused"), spec="", planned=planned, device="cpu")
-    return replace(default, **{k: v for k, v in more.items() if k in {f.name for f in fields(default)}})
+    """The script's own configuration, on the CPU."""
+
+    def asked(description: str, default: Any, *rest: Any) -> None:
+        raise _Asked(default)
+
+    vars(module)["read_config"] = asked
+    try:
+        module.main()
+    except _Asked as found:
+        return replace(found.args[0], device="cpu", **more)
+    raise ValueError(f"{module.__name__} does not read a configuration")
 
 
 def spread(points: Tensor, count: int) -> Tensor:
@@ -92,9 +106,9 @@ class Training:
         return found
 
 
-def training(module: ModuleType, groups: Sequence[Group], *, compiled: bool = False) -> Training:
+def training(module: ModuleType, groups: Sequence[Group], *, compilation: str = "off") -> Training:
     """The training that the script plans, on the row's points, with fused Adam."""
-    settings, drawn = config(module, compilation="on" if compiled else "off"), module.sample
+    drawn = module.sample
     points: dict[str, Tensor] = {}
 
     @functools.wraps(drawn)
@@ -107,7 +121,7 @@ def training(module: ModuleType, groups: Sequence[Group], *, compiled: bool = Fa
         return cut
 
     vars(module)["sample"] = sample
-    nets, stages = module.solve(settings)
+    nets, stages = module.solve(config(module, compilation=compilation))
     stage = stages[0]
     for group in stage.optimiser.param_groups:
         group["fused"] = True

@@ -8,7 +8,9 @@ prints the row's measurements as JSON; `run` calls this for each row in a proces
 from __future__ import annotations
 
 import argparse
+import contextlib
 import functools
+import io
 import json
 import resource
 import tempfile
@@ -22,7 +24,7 @@ from torch import Tensor
 
 from tests.benchmarks import libraries, limits
 from tests.benchmarks.contest import Sample, Step, Turn, adam, disagreement, interleaved, timed, turns
-from tests.benchmarks.emitted import SPECS, Refused, Training, build, load, training
+from tests.benchmarks.emitted import SPECS, Refused, Training, build, config, load, training, without_engine
 from tests.benchmarks.libraries import Worker
 from tests.benchmarks.nested import VARIANTS, Forward, Layers, Tape, Variant, mlp
 from tests.benchmarks.rows import ROWS, Group, Points, Residuals, Row
@@ -84,8 +86,11 @@ def nested_step(residuals: ByHand, start: Training, parameters: Sequence[Tensor]
 
 
 def first_step(start: Training) -> Sample:
-    """The loss and the gradient of a script's first step."""
-    terms = start.step(0)
+    """The loss and the gradient of a script's first step; raises RuntimeError where it goes on without its compiler."""
+    with contextlib.redirect_stderr(io.StringIO()) as log:
+        terms = start.step(0)
+    if "not compiled: " in log.getvalue():
+        raise RuntimeError(log.getvalue().partition("not compiled: ")[2].strip())
     gradients = [p.grad.clone() for p in start.parameters if p.grad is not None]
     return Sample(start.weighted(terms).detach(), gradients)
 
@@ -115,7 +120,7 @@ def enter(row: Row, groups: Sequence[Group], path: Path, compiled: bool) -> Cont
     beginning = compiler_start() if compiled else 0.0
     far = {}
     for dtype in (torch.float64, torch.float32):
-        start = training(load(path, dtype), groups, compiled=compiled)
+        start = training(load(path, dtype), groups, compilation="on" if compiled else "off")
         before = [p.detach().clone() for p in start.parameters]
         _, reference = nested_step(by_hand(row)["grad"], start, before)
         began = cpu_seconds()
@@ -127,7 +132,7 @@ def enter(row: Row, groups: Sequence[Group], path: Path, compiled: bool) -> Cont
 
 
 def scripts(row: Row, engines: Iterable[str], folder: Path) -> tuple[dict[str, Path], dict[str, str]]:
-    """The scripts of all engines; those that are refused or equal to an earlier one, in words."""
+    """The scripts of all engines; those that are refused, and what the planner chooses, in words."""
     found: dict[str, Path] = {}
     told: dict[str, str] = {}
     for engine in engines:
@@ -135,11 +140,12 @@ def scripts(row: Row, engines: Iterable[str], folder: Path) -> tuple[dict[str, P
         if isinstance(built, Refused):
             told[engine] = built.reason
             continue
-        same = next((e for e, p in found.items() if p.read_bytes() == built.read_bytes()), None)
-        if same is None:
+        if engine != "auto":
             found[engine] = built
-        else:
-            told[engine] = f"= {same}"
+            continue
+        compiles = config(load(built, torch.float32)).compiles
+        same = next((e for e, p in found.items() if without_engine(p) == without_engine(built)), "another script")
+        told[engine] = f"{same}, compiled" if compiles else same
     return found, told
 
 
@@ -158,8 +164,8 @@ def measure(
                 name = f"{engine}, compiled" if with_compiler else engine
                 try:
                     entered[name] = enter(row, row.groups, path, with_compiler)
-                except Exception as problem:  # whatever the compiler of torch raises: the row goes on without it
-                    told[name] = f"{type(problem).__name__}: {str(problem).splitlines()[0][:200]}"
+                except RuntimeError as problem:  # the compiler's; the row goes on without this one
+                    told[name] = str(problem).splitlines()[0][:200]
         if not found:
             return {"row": row.name, "told": told}
         start = training(load(next(iter(found.values())), torch.float32), row.groups)

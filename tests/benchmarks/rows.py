@@ -23,7 +23,7 @@ Residuals = dict[str, Tensor]
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """An equation by its label in the spec: how many points it has, and how many channels a sweep carries there."""
+    """A region by the first of its labels in the spec: how many points, and how many channels a sweep carries there."""
 
     label: str
     count: int
@@ -32,7 +32,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`net` maps points (n, d) to (n, outputs); points and residuals go by labels.
+    """`net` maps points (n, d) to (n, outputs); points go by the first label of their region, residuals by their own.
 
     `gram` says that the tangents are compressed by the first layer's Gram matrix; `sweep` is a forward Laplacian.
     """
@@ -121,15 +121,16 @@ def _flow(w: Tensor, w_x: Tensor, w_y: Tensor, laplacian: Tensor) -> Residuals:
     (u, v, _), (u_x, v_x, p_x), (u_y, v_y, p_y) = (c.unbind(-1) for c in (w, w_x, w_y))
     along = u * u_x + v * u_y + p_x - 0.01 * laplacian[:, 0]
     across = u * v_x + v * v_y + p_y - 0.01 * laplacian[:, 1]
-    return {"flow": torch.stack([along, across, u_x + v_y])}
+    return {"along": along, "across": across, "continuity": u_x + v_y}
 
 
 def _still(net: Function, points: Points) -> Residuals:
-    return {"still": net(points["still"])[:, :2].T}
+    u, v, _ = net(points["still"]).unbind(1)
+    return {"still": u, "rest": v}
 
 
 def _navier_stokes_tape(net: Function, points: Points, tape: Tape) -> Residuals:
-    z = points["flow"].requires_grad_()
+    z = points["along"].requires_grad_()
     w = net(z)
     gradients = tape.gradients(w, z)
     laplacian = torch.stack([tape.diagonal(g, z, (0, 1)).sum(1) for g in gradients[:2]], -1)
@@ -138,7 +139,7 @@ def _navier_stokes_tape(net: Function, points: Points, tape: Tape) -> Residuals:
 
 
 def _navier_stokes_func(net: Function, points: Points, func: Forward | ForwardOverReverse) -> Residuals:
-    w, first, second = func.along(net, points["flow"], (0, 1), 2)
+    w, first, second = func.along(net, points["along"], (0, 1), 2)
     return {**_flow(w[0], *first, second.sum(0)), **_still(net, points)}
 
 
@@ -186,49 +187,46 @@ def _laplace_sweep(layers: Layers, points: Points) -> Residuals:
 # ── order four ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _ends(net: Function, points: Points, bend: Tensor) -> Residuals:
-    start = points["start"]
-    return {
-        "start": scalar(net)(start) + torch.sin(pi * start[:, 0]),
-        "ends": scalar(net)(points["ends"]),
-        "bends": bend,
-    }
+def _start(net: Function, points: Points) -> Residuals:
+    z = points["start"]
+    return {"start": scalar(net)(z) + torch.sin(pi * z[:, 0])}
 
 
 def _kuramoto_tape(net: Function, points: Points, tape: Tape) -> Residuals:
-    z, end = points["bulk"].requires_grad_(), points["bends"].requires_grad_()
+    z, end = points["bulk"].requires_grad_(), points["ends"].requires_grad_()
     u = scalar(net)(z)
     (gradient,) = tape.gradients(u[:, None], z)
     u_x, u_t = gradient.unbind(1)
     (u_xx,) = tape.diagonal(gradient, z, (0,)).unbind(1)
     (third,) = tape.gradients(u_xx[:, None], z)
     (u_xxxx,) = tape.diagonal(third, z, (0,)).unbind(1)
-    (slope,) = tape.gradients(net(end), end)
-    bend = tape.diagonal(slope, end, (0,)).squeeze(1)
-    return {"bulk": u_t + u * u_x + u_xx + u_xxxx, **_ends(net, points, bend)}
+    resting = net(end)
+    (slope,) = tape.gradients(resting, end)
+    ends = {"ends": resting.squeeze(1), "bends": tape.diagonal(slope, end, (0,)).squeeze(1)}
+    return {"bulk": u_t + u * u_x + u_xx + u_xxxx, **_start(net, points), **ends}
 
 
 def _kuramoto_func(net: Function, points: Points, func: Forward | ForwardOverReverse) -> Residuals:
-    z, end = points["bulk"], points["bends"]
+    z = points["bulk"]
     u, u_x, u_xx, _, u_xxxx = (c[0] for c in func.along(scalar(net), z, (0,), 4))
     u_t = func.along(scalar(net), z, (1,), 1)[1][0]
-    bend = func.along(scalar(net), end, (0,), 2)[2][0]
-    return {"bulk": u_t + u * u_x + u_xx + u_xxxx, **_ends(net, points, bend)}
+    resting, _, bend = (c[0] for c in func.along(scalar(net), points["ends"], (0,), 2))
+    return {"bulk": u_t + u * u_x + u_xx + u_xxxx, **_start(net, points), "ends": resting, "bends": bend}
 
 
-def _plate(net: Function, points: Points, biharmonic: Tensor, moment: Tensor) -> Residuals:
-    load = 4 * pi**4 * _square(points["bulk"].detach())
-    return {"bulk": biharmonic - load, "wall": scalar(net)(points["wall"]), "moment": moment}
+def _load(points: Points) -> Tensor:
+    return 4 * pi**4 * _square(points["bulk"].detach())
 
 
 def _biharmonic_tape(net: Function, points: Points, tape: Tape) -> Residuals:
-    z, wall = points["bulk"].requires_grad_(), points["moment"].requires_grad_()
+    z, wall = points["bulk"].requires_grad_(), points["wall"].requires_grad_()
     twice = tape.laplacian(tape.laplacian(scalar(net)(z), z), z)
-    return _plate(net, points, twice, tape.laplacian(scalar(net)(wall), wall))
+    resting = scalar(net)(wall)
+    return {"bulk": twice - _load(points), "wall": resting, "moment": tape.laplacian(resting, wall)}
 
 
 def _biharmonic_func(net: Function, points: Points, func: Forward | ForwardOverReverse) -> Residuals:
-    z, wall = points["bulk"], points["moment"]
+    z = points["bulk"]
     along_y = torch.tensor([0.0, 1.0], dtype=z.dtype)
 
     def bend(y: Tensor) -> Tensor:
@@ -236,7 +234,8 @@ def _biharmonic_func(net: Function, points: Points, func: Forward | ForwardOverR
 
     pure = func.along(scalar(net), z, (0, 1), 4)[4].sum(0)
     mixed = func.along(bend, z, (0,), 2)[2][0]
-    return _plate(net, points, pure + 2 * mixed, func.along(scalar(net), wall, (0, 1), 2)[2].sum(0))
+    resting, _, second = func.along(scalar(net), points["wall"], (0, 1), 2)
+    return {"bulk": pure + 2 * mixed - _load(points), "wall": resting[0], "moment": second.sum(0)}
 
 
 ROWS: Mapping[str, Row] = {
@@ -263,7 +262,7 @@ ROWS: Mapping[str, Row] = {
         Row(
             "navier_stokes",
             "2-D Navier–Stokes u, v, p",
-            (Group("flow", 4096, 4), Group("still", 16)),
+            (Group("along", 4096, 4), Group("still", 16)),
             2,
             3,
             _navier_stokes_tape,
@@ -292,7 +291,7 @@ ROWS: Mapping[str, Row] = {
         Row(
             "kuramoto_sivashinsky",
             "Kuramoto–Sivashinsky, u_xxxx",
-            (Group("bulk", 2048, 6), Group("start", 8), Group("ends", 8), Group("bends", 8)),
+            (Group("bulk", 2048, 6), Group("start", 8), Group("ends", 8)),
             2,
             1,
             _kuramoto_tape,
@@ -302,7 +301,7 @@ ROWS: Mapping[str, Row] = {
         Row(
             "biharmonic",
             "2-D biharmonic",
-            (Group("bulk", 2048, 10), Group("wall", 8), Group("moment", 8)),
+            (Group("bulk", 2048, 10), Group("wall", 16)),
             2,
             1,
             _biharmonic_tape,

@@ -17,7 +17,7 @@ from tests.benchmarks.rows import ROWS
 
 Entry = Mapping[str, Any]
 PRECISIONS = ("float32", "float64")
-COLUMNS = [f"{engine}{more}" for more in ("", ", compiled") for engine in ENGINES]
+COLUMNS = [f"{engine}{more}" for more in ("", ", compiled") for engine in ENGINES if engine != "auto"]
 
 
 def median(step: Entry) -> float:
@@ -44,7 +44,8 @@ def speedup(entry: Entry, name: str, over: str) -> tuple[float, float, float]:
 def shown(entry: Entry, name: str, over: str) -> str:
     """A cell: 1.52× (1.48–1.55), or why there is none."""
     if name not in entry["steps"]:
-        reason = str(entry["told"].get(name) or entry["told"].get(name.partition(", ")[0], ""))
+        told = entry["told"]
+        reason = str(told.get(name) or told.get(name.partition(", ")[0], ""))
         return reason.partition(":")[0] if reason.startswith("PDE") else reason
     if not agrees(entry["steps"][name]):
         return f"no: differs by {max(entry['steps'][name]['far'].values()):.0e}"
@@ -65,7 +66,16 @@ def compilation(entry: Entry) -> str:
 
 def speed_table(entries: Mapping[str, Entry]) -> str:
     """The speed table."""
-    head = ["", "points", "nested", *COLUMNS, "compiles in, ahead from step", "over the limit", "differs (f32, f64)"]
+    head = [
+        "",
+        "points",
+        "nested",
+        *COLUMNS,
+        "the planner's",
+        "compiles in, ahead from step",
+        "over the limit",
+        "differs (f32, f64)",
+    ]
     lines = [_line(head), "|" + "---|" * len(head)]
     for name, row in ROWS.items():
         if (entry := entries.get(name)) is None:
@@ -84,6 +94,7 @@ def speed_table(entries: Mapping[str, Entry]) -> str:
                     row.counts,
                     f"{1e3 * median(entry['steps'][nested]):.1f} ms ({nested})",
                     *(shown(entry, column, nested) for column in COLUMNS),
+                    entry["told"].get("auto", ""),
                     compilation(entry),
                     f"{median(entry['steps'][best]) / entry['limit']:.2f}×",
                     ", ".join(f"{f:.0e}" for f in far),
@@ -93,7 +104,7 @@ def speed_table(entries: Mapping[str, Entry]) -> str:
         if SWEEP in entry["steps"]:
             cells = [shown(entry, column, SWEEP) for column in COLUMNS]
             by_hand = f"{1e3 * median(entry['steps'][SWEEP]):.1f} ms ({SWEEP}, d tangents)"
-            lines.append(_line([f"{row.title}, over a sweep by hand", row.counts, by_hand, *cells, "", "", ""]))
+            lines.append(_line([f"{row.title}, over a sweep by hand", row.counts, by_hand, *cells, "", "", "", ""]))
     return "\n".join(lines)
 
 

@@ -67,7 +67,7 @@ def test_a_wrong_gradient_is_noticed(script: Scripts) -> None:
 
 def test_points_are_cut_down_to_the_row_and_lie_on_all_of_their_region(script: Scripts) -> None:
     start = training(load(script("navier_stokes"), torch.float64), ROWS["navier_stokes"].groups)
-    assert {label: tuple(z.shape) for label, z in start.points.items()} == {"flow": (4096, 2), "still": (16, 2)}
+    assert {label: tuple(z.shape) for label, z in start.points.items()} == {"along": (4096, 2), "still": (16, 2)}
     sides = (start.points["still"][:, :, None] == torch.tensor([0.0, 1.0])).any(0)
     assert sides.all()
 

@@ -7,9 +7,12 @@ u := w[1]
 v := w[2]
 p := w[3]
 
-flow: (u*∂x u + v*∂y u + ∂x p, u*∂x v + v*∂y v + ∂y p, ∂x u + ∂y v) = (ν*Δu, ν*Δv, 0) on Ω
-still: (u, v) = 0 on ∂Ω
+along:  u*∂x u + v*∂y u + ∂x p = ν*Δu on Ω
+across: u*∂x v + v*∂y v + ∂y p = ν*Δv on Ω
+continuity: ∂x u + ∂y v = 0 on Ω
+still: u = 0 on ∂Ω
+rest:  v = 0 on ∂Ω
 
 ansatz w := mlp(x, y; width=64, depth=4)
-solve flow, still using collocation(points=4096) with adam(steps=10_000, lr=1e-3)
+solve along, across, continuity, still, rest using collocation(points=4096) with adam(steps=10_000, lr=1e-3)
 report ‖w‖
