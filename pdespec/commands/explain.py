@@ -46,7 +46,12 @@ def _told(arguments: argparse.Namespace, result: Compiled) -> str:
         from pdespec.commands.tree import tree
 
         reached = getattr(result, STAGES[arguments.stage])
-        return reached if isinstance(reached, str) else tree(reached, without=BEFORE)
+        text = reached if isinstance(reached, str) else tree(reached, without=BEFORE)
+        if arguments.stage != "plan" or result.plan is None:
+            return text
+        from pdespec.emit.script import costs
+
+        return "\n".join([text.rstrip("\n"), *(f"  {label}: {cost}" for label, cost in costs(result.plan).items())])
     from pdespec.derive import explain as account
 
     assert result.derivation is not None  # there was no error on the way to it

@@ -6,11 +6,14 @@ different derivatives, the class has a method for each set: `first_derivatives`,
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from pdespec.emit.channels import order
 from pdespec.emit.parts import Script, SharedClass, signature
+from pdespec.emit.residuals import by_points
 from pdespec.model.fields import Field
 from pdespec.model.model import Solve
-from pdespec.plan.plan import Derivative, Network
+from pdespec.plan.plan import Derivative, Network, Realisation
 
 ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth"}
 
@@ -29,16 +32,34 @@ def _key(n: Network, script: Script) -> tuple[object, ...]:
 
 def _name_classes(script: Script) -> None:
     """Group the networks of all solves by what they compute, and name each group."""
-    groups: dict[tuple[object, ...], list[tuple[Network, Solve]]] = {}
+    groups: dict[tuple[object, ...], list[tuple[Network, Realisation]]] = {}
     for realisation in script.plan.solves:
         for n in getattr(realisation, "networks", ()):
-            groups.setdefault(_key(n, script), []).append((n, realisation.solve))
+            groups.setdefault(_key(n, script), []).append((n, realisation))
     names: set[str] = set()
     for key, members in groups.items():
         fields = tuple({n.field.name: n.field for n, _ in members}.values())
-        name = _name(fields, members[0][1] if len(members) == 1 else None, script, names)
+        name = _name(fields, members[0][1].solve if len(members) == 1 else None, script, names)
         names.add(name)
-        script.classes[key] = SharedClass(name, fields, _methods([n.channels for n, _ in members]))
+        script.classes[key] = SharedClass(name, fields, _methods([s for n, r in members for s in _sets(n, r)]))
+
+
+def _sets(n: Network, realisation: Realisation) -> list[tuple[Derivative, ...]]:
+    """The derivatives that are read together at some points, by their highest order; the highest has all of them."""
+    found: dict[int, set[Derivative]] = {}
+    for group in by_points(getattr(realisation, "conditions", ())):
+        read = {c.orders for condition in group for c in condition.channels if c.field == n.field}
+        found.setdefault(max(map(order, read), default=0), set()).update(read)
+    top = max(map(order, n.channels))
+    lower = [tuple(c for c in n.channels if c in read) for k, read in sorted(found.items()) if 0 < k < top]
+    return [*lower, n.channels]
+
+
+def method_for(own: Collection[Derivative], shared: SharedClass) -> tuple[str, tuple[Derivative, ...]]:
+    """The method of the lowest order that returns what is read, and all that it returns."""
+    fitting = [(channels, name) for channels, name in shared.methods.items() if set(own) <= set(channels)]
+    channels, name = min(fitting, key=lambda pair: (max(map(order, pair[0])), len(pair[0])))
+    return name, channels
 
 
 def _name(fields: tuple[Field, ...], solve: Solve | None, script: Script, others: set[str]) -> str:
@@ -57,7 +78,7 @@ def _name(fields: tuple[Field, ...], solve: Solve | None, script: Script, others
 
 def _methods(channels: list[tuple[Derivative, ...]]) -> dict[tuple[Derivative, ...], str]:
     """`derivatives`, or several methods by the highest order of what they return."""
-    sets = [c for c in dict.fromkeys(channels) if len(c) > 1]
+    sets = [c for c in dict.fromkeys(channels) if any(map(order, c))]
     if len(sets) == 1:
         return {sets[0]: "derivatives"}
     orders = [max(map(order, c)) for c in sets]

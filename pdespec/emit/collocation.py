@@ -49,7 +49,8 @@ def emit_collocation(plan: Collocation, script: Script) -> SolveCode:
         sum(map(stage_steps, plan.iterations)),
         tuple(term_key(plan.solve, script.names.name(c.label), script) for c in plan.conditions),
         why=plan.why,
-        cost=sweeps_cost(plan.networks, plan.conditions, script) * evaluations(plan.iterations),
+        cost=sweeps_cost(plan.networks, plan.conditions, script),
+        evaluations=evaluations(plan.iterations),
         save=saved_fields(plan.solve, plan.fields, region, script),
     )
 

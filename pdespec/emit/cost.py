@@ -27,8 +27,10 @@ class Cost:
     entries: int = 0
     operations: int = 0
 
-    def __mul__(self, times: int) -> Cost:
-        return Cost(self.channels, self.entries * times, self.operations * times)
+    @property
+    def text(self) -> str:
+        """The cost of one evaluation in words."""
+        return f"{self.channels} channels, {self.operations / 1e9:.2g} GFLOP an evaluation with its gradient"
 
     def __add__(self, other: Cost) -> Cost:
         channels = max(self.channels, other.channels)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pdespec.derive.notation import unicode
 from pdespec.emit.ansatz import Ansatz
 from pdespec.emit.channels import channel_name
-from pdespec.emit.classes import shared_class
+from pdespec.emit.classes import method_for, shared_class
 from pdespec.emit.cost import Cost, sweep_cost
 from pdespec.emit.layout import statement
 from pdespec.emit.names import escape, literal
@@ -80,18 +80,19 @@ def channel_lines(own: Own, n: Network, points: str, script: Script) -> list[str
     """Lines that name channels of a network at points, by a plain call where only values are read."""
     net, zero = net_name(n.field, script), (0,) * len(n.coordinates)
     only_values = all(orders == zero for _, orders in own)
-    call = f"{net}({points})" if only_values else f"{net}.{shared_class(n, script).methods[n.channels]}({points})"
+    method, channels = ("", n.channels) if only_values else method_for({o for _, o in own}, shared_class(n, script))
+    call = f"{net}({points})" if only_values else f"{net}.{method}({points})"
     if not n.field.shape:
-        names = [own.get((None, o), "_") for o in n.channels]
+        names = [own.get((None, o), "_") for o in channels]
         return [f"{own[None, zero]} = {call}" if only_values else unpacked(names, call)]
     parts = range(1, n.field.shape[0] + 1)
     if only_values:
         return [unpacked([own.get((k, zero), "_") for k in parts], f"{call}.unbind(-1)")]
     inputs = [coordinate_name(c, script) for c in n.coordinates]
     base = script.names.name(n.field.name)
-    live = {o: channel_name(base, o, inputs) for o in n.channels if any(o == orders for _, orders in own)}
+    live = {o: channel_name(base, o, inputs) for o in channels if any(o == orders for _, orders in own)}
     rows = [unpacked([own.get((k, o), "_") for k in parts], f"{name}.unbind(-1)") for o, name in live.items()]
-    return [unpacked([live.get(o, "_") for o in n.channels], call), *rows]
+    return [unpacked([live.get(o, "_") for o in channels], call), *rows]
 
 
 # ── descent ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -113,9 +114,10 @@ def sweeps_cost(networks: tuple[Network, ...], conditions: tuple[Condition, ...]
     for n in networks:
         ansatz = describe(n, shared_class(n, script), script)
         for group in by_points(conditions):
-            orders = [ch.order for c in group for ch in c.channels if ch.field == n.field]
-            if orders:
-                total += sweep_cost(ansatz, n.channels if any(orders) else n.channels[:1], group[0].points.count)
+            read = {ch.orders for c in group for ch in c.channels if ch.field == n.field}
+            values = read <= {n.channels[0]}
+            channels = n.channels[:1] if values else method_for(read, shared_class(n, script))[1]
+            total += sweep_cost(ansatz, channels, group[0].points.count if read else 0)
     return total
 
 

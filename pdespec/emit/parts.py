@@ -127,7 +127,8 @@ class SolveCode:
     solves that it needs.  `labels` name the terms in its history, `save` writes the lines that put it into `arrays`.
     A function is a dictionary of callables; a density brings its own `leaf` (its value at points) and `measure` (the
     points and weights of an integral against it) and, if it is known by independent particles, the `influence` function
-    of a functional at them (with their weights).  `cost` is that of all its evaluations of networks.
+    of a functional at them (with their weights).  `cost` is that of an evaluation of its networks with the gradient, of
+    which there are `evaluations`.
     """
 
     label: str
@@ -139,6 +140,7 @@ class SolveCode:
     arguments: tuple[str, ...] = ()
     why: tuple[str, ...] = ()
     cost: Cost = field(default_factory=Cost)
+    evaluations: int = 0
     save: Callable[[], tuple[str, ...]] = tuple
     leaf: Callable[..., Array | None] | None = None
     measure: Callable[..., tuple[dict[Expr, Points], Expr]] | None = None

@@ -74,7 +74,8 @@ def emit_ritz(plan: Ritz, script: Script) -> SolveCode:
         tuple(term_key(plan.solve, key, script) for key in ("objective", *map(script.names.name, labels))),
         arguments=tuple(script.names.name(label) for label in others),
         why=plan.why,
-        cost=_cost(plan, script) * evaluations(plan.iterations),
+        cost=_cost(plan, script),
+        evaluations=evaluations(plan.iterations),
         save=saved_fields(plan.solve, plan.fields, within(domain, plan.box) if plan.box else domain, script),
     )
 

@@ -60,6 +60,14 @@ def emit(plan: Plan, *, engine: str = "auto") -> tuple[str | None, tuple[Diagnos
         return None, (error("PDE405", None, f"the script: {problem}"),)
 
 
+def costs(plan: Plan, *, engine: str = "auto") -> dict[str, str]:
+    """What an evaluation of each solve's networks costs, by the label of the solve; nothing for a solve without one."""
+    script = Script(plan, Namespace(draft=True), engine)
+    _claim_names(script)
+    codes = [emit_solve(realisation, script) for realisation in plan.solves]
+    return {code.label: code.cost.text for code in codes if code.cost.entries}
+
+
 def _emit(plan: Plan, engine: str) -> str:
     """The script after a draft, which tells what it calls itself: users' names give way to that."""
     if not plan.solves:
@@ -138,7 +146,8 @@ def _docstring(plan: Plan, solves: list[SolveCode]) -> str:
     lines += [f"    {label:<{widths[0]}}  {text:<{widths[1]}}  {place}" for label, text, place in rows]
     lines += ["", *_derived(plan)]
     for s in solves:
-        lines.append(f"Planned{_for(s)}: {escape('; '.join(s.why))}.")
+        costs = (s.cost.text,) if s.cost.entries else ()
+        lines.append(f"Planned{_for(s)}: {escape('; '.join((*s.why, *costs)))}.")
     lines.append(
         f"Emitted by pdespec {pdespec.__version__} from {escape(stem(plan))}.pde (sha256 {model.source.sha256})."
     )
@@ -272,7 +281,7 @@ def _settable(script: Script) -> list[Param]:
 
 def _costs(solves: list[SolveCode], planned: int, script: Script) -> list[str]:
     """What decides whether the script compiles its objectives, where it has networks."""
-    entries = sum(s.cost.entries for s in solves)
+    entries = sum(s.cost.entries * s.evaluations for s in solves)
     if not entries:
         return []
     return [
