@@ -96,7 +96,7 @@ def _first_layer(
     sums = {c: e for c, e in sums.items() if e != 0}
     used = set().union(*(e.free_symbols for e in sums.values()))
     atoms: Atoms = {
-        w: scope.local("w_" + (plain(f) if f.is_Symbol else hint(f, plain)))
+        w: scope.names.fresh("w_" + (plain(f) if f.is_Symbol else hint(f, plain)))
         for w, f in zip(columns, features, strict=True)
         if w in used
     }
