@@ -9,16 +9,15 @@ from __future__ import annotations
 from pdespec.emit.descent import (
     channel_lines,
     descent_lines,
-    evaluations,
     network_lines,
     network_sections,
-    stage_steps,
     sweeps_cost,
     typed_networks,
     weights,
 )
 from pdespec.emit.layout import docstring, statement
 from pdespec.emit.names import escape
+from pdespec.emit.optimisers import BY_ROWS, evaluations, stage_steps
 from pdespec.emit.parts import Script, Section, SolveCode, prefix, solution_name, term_key, unpacked
 from pdespec.emit.pictures import saved_fields
 from pdespec.emit.regions import sampler
@@ -109,13 +108,14 @@ def _shapes(conditions: tuple[Condition, ...]) -> str:
 
 def _solve(stem: str, plan: Collocation, script: Script) -> str:
     nets = ", ".join(f"{script.names.name(n.field.name)}_net" for n in plan.networks)
+    called = any(d.name not in BY_ROWS for d in plan.iterations)
     return "\n".join(
         [
             f"def {stem}solve(config: Config) -> tuple[dict[str, nn.Module], list[Stage]]:",
             '    """The networks, and the stages that train them."""',
             *network_lines(plan.networks, script),
             f"    points = {stem}sample(config)",
-            f"    compiled_residuals = compiled({stem}residuals, config)",
+            *([f"    compiled_residuals = compiled({stem}residuals, config)"] if called else []),
             *descent_lines(
                 plan.iterations,
                 plan.networks,

@@ -10,17 +10,14 @@ from pdespec.emit.ansatz import Ansatz
 from pdespec.emit.channels import channel_name
 from pdespec.emit.classes import method_for, shared_class
 from pdespec.emit.cost import Cost, sweep_cost
-from pdespec.emit.layout import statement
 from pdespec.emit.names import escape, literal
 from pdespec.emit.network import emit_network
-from pdespec.emit.parts import Script, Section, SharedClass, signature, term_key, unpacked
+from pdespec.emit.optimisers import Trained, stage_lines
+from pdespec.emit.parts import Script, Section, SharedClass, prefix, signature, term_key, unpacked
 from pdespec.emit.residuals import by_points, coordinate_name
 from pdespec.model.fields import Field
 from pdespec.model.model import Solve
 from pdespec.plan.plan import Condition, Derivative, Descent, Network, network_output
-
-ITERATIONS_A_STEP = 10
-"""Iterations of L-BFGS between two looks at the loss."""
 
 Own = dict[tuple[int | None, Derivative], str]
 """Names of the channels of one network, by component and derivative."""
@@ -98,16 +95,6 @@ def channel_lines(own: Own, n: Network, points: str, script: Script) -> list[str
 # ── descent ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def stage_steps(d: Descent) -> int:
-    """The steps of a stage: L-BFGS takes several iterations in one."""
-    return -(-d.steps // ITERATIONS_A_STEP) if d.name == "lbfgs" else d.steps
-
-
-def evaluations(iterations: tuple[Descent, ...]) -> int:
-    """How often a chain evaluates its objective: a line search takes about five evaluations for four iterations."""
-    return sum(d.steps * 5 // 4 if d.name == "lbfgs" else d.steps for d in iterations)
-
-
 def sweeps_cost(networks: tuple[Network, ...], conditions: tuple[Condition, ...], script: Script) -> Cost:
     """The cost of one evaluation of the conditions' residuals and of its gradient."""
     total = Cost()
@@ -148,33 +135,16 @@ def descent_lines(
     """The optimisers and their stages, and the return of a `solve` function; `terms` is the call of the objective, and
     `weighted` the weights of its terms.
     """
-    nets = [net_name(n.field, script) for n in networks]
+    nets = tuple(net_name(n.field, script) for n in networks)
+    nested = any("autograd" in _engines(n, script) for n in networks)
+    trained = Trained(solve.title, nets, terms, bool(weighted), prefix(solve, script), nested)
     lines = [f"    weights = {{{', '.join(weighted)}}}"] if weighted else []
-    lines += ["", "    def terms(k: int) -> dict[str, Tensor]:", statement("return", terms, 8), ""]
-    parameters = f"{nets[0]}.parameters()"
-    if len(nets) > 1:
-        lines.append(f"    parameters = [{', '.join(f'*{n}.parameters()' for n in nets)}]")
-        parameters = "parameters"
-    stages = []
-    for k, d in enumerate(iterations):
-        if d.name == "lbfgs":
-            lines.append(f"    # a step of L-BFGS is {ITERATIONS_A_STEP} of its iterations")
-        optimiser = d.name if [i.name for i in iterations].count(d.name) == 1 else f"{d.name}_{k + 1}"
-        lines.append(f"    {optimiser} = {_optimiser(d, parameters)}")
-        steps = f"config.share({stage_steps(d)})"
-        more = ["weights"] if weighted else []
-        more.append(f"{'' if weighted else 'schedule='}falling({steps})" if d.name == "adam" else "scale=1e6")
-        stages.append(f'Descent("{f"{solve.title} {d.name}".strip()}", {steps}, {optimiser}, terms, {", ".join(more)})')
-    lines += ["    stages: list[Stage] = [", *(f"        {s}," for s in stages), "    ]"]
     entries = ", ".join(f'"{script.names.name(n.field.name)}": {net}' for n, net in zip(networks, nets, strict=True))
-    return [*lines, f"    return {{{entries}}}, stages"]
+    return [*lines, *stage_lines(iterations, trained), f"    return {{{entries}}}, stages"]
 
 
-def _optimiser(d: Descent, parameters: str) -> str:
-    if d.name == "adam":
-        return f"torch.optim.Adam({parameters}, lr={literal(d.rate)})"
-    rate = f"lr={literal(d.rate)}, " if d.rate != 1.0 else ""
-    return (
-        f"torch.optim.LBFGS({parameters}, {rate}max_iter={ITERATIONS_A_STEP}, history_size=50, "
-        'tolerance_grad=0, tolerance_change=0, line_search_fn="strong_wolfe")'
-    )
+def _engines(n: Network, script: Script) -> set[str]:
+    """How the derivatives of a network are computed."""
+    shared = shared_class(n, script)
+    methods = {name: channels for channels, name in shared.methods.items()}
+    return set(emit_network(describe(n, shared, script), methods, engine=script.engine).engines.values())

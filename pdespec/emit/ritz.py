@@ -23,17 +23,16 @@ from pdespec.emit.descent import (
     channel_lines,
     descent_lines,
     describe,
-    evaluations,
     net_name,
     network_lines,
     network_sections,
-    stage_steps,
     sweeps_cost,
     typed_networks,
     weights,
 )
 from pdespec.emit.layout import docstring, statement
 from pdespec.emit.names import escape
+from pdespec.emit.optimisers import evaluations, stage_steps
 from pdespec.emit.parts import Script, Section, SolveCode, prefix, solution_name, term_key, unpacked
 from pdespec.emit.pictures import saved_fields
 from pdespec.emit.regions import rule, sampler

@@ -19,7 +19,7 @@ from pdespec.emit.scopes import bound_names, global_names
 IMPORTS = frozenset(
     "__future__ argparse bisect collections collections.abc contextlib copy csv dataclasses fcntl functools hashlib io "  # noqa: SIM905
     "itertools json math operator os pathlib platform re shutil signal statistics struct sys tempfile threading time "
-    "torch torch.nn types typing traceback warnings zipfile zlib".split()
+    "torch torch.func torch.nn types typing traceback warnings zipfile zlib".split()
 )
 """Modules that a script may import: torch, and harmless parts of the standard library."""
 

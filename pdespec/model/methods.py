@@ -46,12 +46,18 @@ ITERATIONS = Entry(
     "iteration",
     {
         "adam": {"steps": "integer", "lr": "number"},
+        "soap": {"steps": "integer", "lr": "number"},
         "lbfgs": {"steps": "integer", "lr": "number"},
+        "ssbroyden": {"steps": "integer"},
+        "natural_gradient": {"steps": "integer", "damping": "number"},
+        "engd": {"steps": "integer", "damping": "number"},
+        "lm": {"steps": "integer", "damping": "number"},
+        "spring": {"steps": "integer", "lr": "number", "damping": "number", "momentum": "number"},
         "euler": {"dt": "number"},
         "heun": {"dt": "number"},
         "rk4": {"dt": "number"},
     },
-    _words("ssbroyden spring soap extragradient sgd natural_gradient engd lm kfac"),
+    _words("extragradient sgd kfac"),
     {"adam": frozenset({"epochs"}), "rk4": frozenset({"steps"}), "euler": frozenset({"steps"})},
 )
 

@@ -16,15 +16,13 @@ from pdespec.model.refusal import refuse
 from pdespec.model.sets import Set, plain, product
 from pdespec.model.terms import flat, shape
 from pdespec.plan.conditions import channels, conditions, is_integral, sampler_of
+from pdespec.plan.descents import descents
 from pdespec.plan.evaluate import evaluate, parameter_values
 from pdespec.plan.networks import networks
-from pdespec.plan.options import number, whole
-from pdespec.plan.plan import Collocation, Condition, Descent, Features, PointSet
+from pdespec.plan.options import whole
+from pdespec.plan.plan import Collocation, Condition, Features, PointSet
 from pdespec.plan.unbounded import Box, box_of, given_box, invariant_weight, shown, unbounded, within
 from pdespec.plan.values import coordinates, periods
-
-ITERATIONS = (Descent("adam", 1000, 5e-3), Descent("lbfgs", 1500, 1.0))
-"""What a network is trained by where the spec does not say."""
 
 
 def fields_of(derivation: Derivation, solve: Solve) -> tuple[Field, ...]:
@@ -131,7 +129,9 @@ def plan_collocation(derivation: Derivation, solve: Solve, why: tuple[str, ...])
         made = tuple(replace(c, points=replace(c.points, region=within(c.points.region, box))) for c in made)
         why = (*why, f"{domain} cut to {shown(box)}, {reason}")
     left = tuple(c for c in made if c.label not in built_in)
-    return Collocation(solve, fields, nets, left, built_in, iterations(solve), (*why, *reasons), box)
+    rows = sum(len(c.components) * (1 if is_integral(c.residual) else c.points.count) for c in left)
+    chain, reason = descents(solve, nets, rows)
+    return Collocation(solve, fields, nets, left, built_in, chain, (*why, *reasons, *([reason] if reason else [])), box)
 
 
 def _box(derivation: Derivation, solve: Solve, made: tuple[Condition, ...]) -> tuple[Box, str]:
@@ -157,16 +157,3 @@ def _box(derivation: Derivation, solve: Solve, made: tuple[Condition, ...]) -> t
     where = solve.method_span or solve.span
     message = "points on an unbounded domain need a density, and the spec has none"
     refuse("PDE527", where, message, hint="add box= to `using`, or give a bounded domain")
-
-
-def iterations(solve: Solve) -> tuple[Descent, ...]:
-    """The chain of `with … then …`."""
-    if not solve.iterations:
-        return ITERATIONS
-    chain = []
-    for call in solve.iterations:
-        default = {"adam": Descent("adam", 1000, 5e-3), "lbfgs": Descent("lbfgs", 1000, 1.0)}.get(call.name)
-        if default is None:
-            refuse("PDE902", call.span, f"`with {call.name}` is not supported here yet", hint="adam and lbfgs are")
-        chain.append(Descent(call.name, whole(call, "steps", default.steps), number(call, "lr", default.rate)))
-    return tuple(chain)

@@ -134,11 +134,13 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Descent:
-    """One link of an optimisation chain: "adam" or "lbfgs", with steps and rate."""
+    """One link of an optimisation chain: an iteration, its steps, and what it reads of rate, damping and momentum."""
 
     name: str
     steps: int
-    rate: float
+    rate: float = 1.0
+    damping: float = 0.0
+    momentum: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

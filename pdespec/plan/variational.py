@@ -18,10 +18,11 @@ from pdespec.model.sets import Interval, Set, Torus, plain
 from pdespec.model.terms import flat
 from pdespec.plan.conditions import conditions, is_integral
 from pdespec.plan.definitions import at_a_point, with_definitions
-from pdespec.plan.fields import by_role, fields_of, iterations
+from pdespec.plan.descents import descents
+from pdespec.plan.fields import by_role, fields_of
 from pdespec.plan.networks import networks
 from pdespec.plan.options import whole
-from pdespec.plan.plan import Channel, Descent, Ritz
+from pdespec.plan.plan import Channel, Ritz
 from pdespec.plan.unbounded import Box, box_of, shown, unbounded
 from pdespec.plan.values import split, values
 
@@ -49,7 +50,7 @@ def plan_ritz(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -> Rit
     )
     sign = 1 if solve.optima[0][0] in ("min", "inf") else -1
     sampled = any(not is_box(i.region) for i in integrals(objective))
-    chain = iterations(solve) if solve.iterations or not sampled else (Descent("adam", 2000, 5e-3),)
+    chain, reason = descents(solve, nets, None, sampled)
     if sampled:
         more = (*more, f"{count} fresh Sobol points in every step, since the domain is no box")
     return Ritz(
@@ -63,7 +64,7 @@ def plan_ritz(derivation: Derivation, solve: Solve, why: tuple[str, ...]) -> Rit
         constraints,
         built_in,
         chain,
-        (*why, *reasons, *more, *penalties),
+        (*why, *reasons, *more, *penalties, *([reason] if reason else [])),
         box,
         sampled,
     )

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pdespec.runtime.residual_rows import Points, ResidualRows
+from pdespec.runtime.residual_rows import Places, ResidualRows
 
 
 class DampedLeastSquares:
@@ -37,12 +37,12 @@ class DampedLeastSquares:
 
 @dataclass
 class GaussNewton:
-    """What stages share that minimise |ρ(θ)|² by rows: their points may depend on the step, and `memory` is their state."""
+    """What stages share that minimise |ρ(θ)|² by rows. Points may depend on the step; `memory` is the stage's state."""
 
     name: str
     steps: int
     rows: ResidualRows
-    points: Callable[[int], Points]
+    points: Callable[[int], Places]
     damping: float
     memory: dict[str, Any] = field(default_factory=dict)
 
@@ -50,7 +50,7 @@ class GaussNewton:
         """The present parameters as one vector."""
         return nn.utils.parameters_to_vector(self.rows.parameters).detach()
 
-    def loss(self, theta: Tensor, points: Points) -> float:
+    def loss(self, theta: Tensor, points: Places) -> float:
         """|ρ(θ)|², after which θ are the present parameters."""
         nn.utils.vector_to_parameters(theta, self.rows.parameters)
         values, _ = self.rows.values(points)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 
 class Soap(torch.optim.Optimizer):
-    """SOAP with bias corrections; the bases follow their statistics every `every` steps, by one step of power iteration."""
+    """SOAP with bias corrections; every `every` steps a power iteration turns the bases after their statistics."""
 
     def __init__(
         self,
@@ -73,7 +73,8 @@ def turned(matrix: Tensor, state: dict[str, Any], back: bool = False) -> Tensor:
     """A matrix in the bases, or back from them; a vector as it is."""
     if matrix.ndim != 2:
         return matrix
-    q_left, q_right = state["q_left"], state["q_right"]
+    q_left: Tensor = state["q_left"]
+    q_right: Tensor = state["q_right"]
     return q_left @ matrix @ q_right.T if back else q_left.T @ matrix @ q_right
 
 

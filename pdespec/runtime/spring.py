@@ -17,7 +17,7 @@ from pdespec.runtime.gauss_newton import DampedLeastSquares, GaussNewton
 
 @dataclass
 class Spring(GaussNewton):
-    """The rate η is `rate` times `schedule(k)`, the momentum μ; `damping` is λ in units of the mean of JJᵀ's diagonal."""
+    """η is `rate` times `schedule(k)`, μ the `momentum`; `damping` is λ in units of the mean of JJᵀ's diagonal."""
 
     rate: float = 0.1
     momentum: float = 0.95

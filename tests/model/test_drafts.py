@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 DRAFTS = ROOT / "tests" / "drafts"
 
 TO_COME = {
-    "01_ground_state": ["4:25 antisymmetric", "10:17 jastrow", "10:42 slater", "11:33 vmc", "11:70 spring"],
+    "01_ground_state": ["4:25 antisymmetric", "10:17 jastrow", "10:42 slater", "11:33 vmc"],
     "02_committor": ["19:67 tempered", "20:74 tempered", "21:41 semigroup"],
     "03_hjb": ["5:47 Move", "11:20 max", "13:20 max", "15:51 bsde", "16:32 policy_iteration", "17:78 saddle",
                "17:103 extragradient"],
@@ -38,7 +38,7 @@ TO_COME = {
     "14_optical": ["3:29 fields", "5:19 bumps", "6:1 transport", "7:1 inflow", "8:49 solution", "10:6 pairs", "11:13 cnn",
                    "11:29 bcr", "12:64 regression"],
     "15_gan": ["4:9 q", "8:40 saddle", "8:63 extragradient", "9:12 mmd"],
-    "burgers": ["11:83 ssbroyden", '12:17 "burgers_reference.npz"'],
+    "burgers": ['12:17 "burgers_reference.npz"'],
     "metrics": [],
     "poisson": [],
 }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import math
 from collections.abc import Callable
 
@@ -61,7 +62,9 @@ def test_no_step_where_nothing_decreases() -> None:
 
 
 def test_a_wall_of_infinities_is_avoided() -> None:
-    a = wolfe_step(lambda a: (-math.log(1 - a) - 3 * a, 1 / (1 - a) - 3) if a < 1 else (math.inf, math.nan), 0.0, -2.0, 64)
+    a = wolfe_step(
+        lambda a: (-math.log(1 - a) - 3 * a, 1 / (1 - a) - 3) if a < 1 else (math.inf, math.nan), 0.0, -2.0, 64
+    )
     assert a is not None and 0 < a < 1
 
 
@@ -105,7 +108,7 @@ def test_a_quadratic_of_condition_a_million() -> None:
     values = [s.step(k)["f"] for k in range(120)]
     assert values[-1] < 1e-16 * values[0]
     np.testing.assert_allclose(x.detach(), 1, atol=1e-6)
-    assert all(after <= before for before, after in zip(values, values[1:], strict=False))
+    assert all(after <= before for before, after in itertools.pairwise(values))
 
 
 @pytest.mark.parametrize("size", [2, 10])
@@ -126,7 +129,9 @@ def test_it_stops_in_words_where_rounding_hides_all_descent(capsys: pytest.Captu
 
 def test_weights_weigh_terms() -> None:
     x = torch.zeros(2, dtype=torch.float64, requires_grad=True)
-    s = SelfScaledBroyden("s", 100, [x], lambda k: {"a": (x[0] - 1).square() + x[1].square(), "b": x[0].square()}, {"b": 3.0})
+    s = SelfScaledBroyden(
+        "s", 100, [x], lambda k: {"a": (x[0] - 1).square() + x[1].square(), "b": x[0].square()}, {"b": 3.0}
+    )
     for k in range(20):
         s.step(k)
     np.testing.assert_allclose(x.detach(), [0.25, 0], atol=1e-9)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -16,7 +17,9 @@ def random(seed: int, *shape: int) -> Tensor:
     return torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
 
 
-def run(make: Callable[..., torch.optim.Optimizer], start: Tensor, loss: Callable[[Tensor], Tensor], steps: int) -> list[float]:
+def run(
+    make: Callable[..., torch.optim.Optimizer], start: Tensor, loss: Callable[[Tensor], Tensor], steps: int
+) -> list[float]:
     w = start.clone().requires_grad_()
     optimiser = make([w])
     values = []
@@ -39,7 +42,9 @@ def test_in_the_identity_basis_it_is_adam() -> None:
         w = parameters[0]
         zero = {name: torch.zeros_like(w) for name in ("momentum", "squares")}
         eyes = {f"q_{side}": torch.eye(n, dtype=w.dtype) for side, n in zip(("left", "right"), w.shape, strict=True)}
-        statistics = {side: torch.zeros(n, n, dtype=w.dtype) for side, n in zip(("left", "right"), w.shape, strict=True)}
+        statistics = {
+            side: torch.zeros(n, n, dtype=w.dtype) for side, n in zip(("left", "right"), w.shape, strict=True)
+        }
         optimiser.state[w] = {"step": 0, **zero, **eyes, **statistics}
         return optimiser
 
@@ -73,8 +78,8 @@ def test_it_needs_fewer_steps_than_adam_where_the_curvature_is_oblique() -> None
     loss = lambda w: (scale * (p @ w @ q.T).square()).sum()  # noqa: E731
     start = random(7, 8, 8)
     rates = (0.01, 0.03, 0.1, 0.3)
-    soap = min(min(run(lambda w: Soap(w, lr=rate, every=5), start, loss, 300)) for rate in rates)
-    adam = min(min(run(lambda w: torch.optim.Adam(w, lr=rate, betas=(0.95, 0.95)), start, loss, 300)) for rate in rates)
+    soap = min(min(run(partial(Soap, lr=rate, every=5), start, loss, 300)) for rate in rates)
+    adam = min(min(run(partial(torch.optim.Adam, lr=rate, betas=(0.95, 0.95)), start, loss, 300)) for rate in rates)
     assert soap < 0.5 * adam
 
 
