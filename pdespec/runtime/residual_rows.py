@@ -55,7 +55,7 @@ class ResidualRows:
 
     def jacobian(self, points: Places) -> Tensor:
         """J, in the order of `values`."""
-        nowhere = restricted(points)
+        nowhere = nowhere_of(points)
         integrals = self.labels(nowhere)  # which are numbers without any points, too
         blocks = self.rows_at_once(points, integrals) if integrals else {}
         for place, given in points.items():
@@ -92,7 +92,7 @@ class ResidualRows:
 
     def rows_by_point(self, place: str, points: Places, labels: Sequence[str]) -> dict[str, Tensor]:
         """∂r/∂θ (n, components, P) of the equations at one set of points."""
-        parameters, nowhere = {name: p.detach() for name, p in self.residuals.named_parameters()}, restricted(points)
+        parameters, nowhere = {name: p.detach() for name, p in self.residuals.named_parameters()}, nowhere_of(points)
 
         def residual(parameters: dict[str, Tensor], *point: Tensor) -> dict[str, Tensor]:
             at = {**nowhere, place: tuple(part[None] for part in point)}
@@ -109,6 +109,6 @@ def by_point(residual: Tensor) -> Tensor:
     return residual.T if residual.ndim == 2 else residual[:, None]
 
 
-def restricted(points: Places) -> dict[str, tuple[Tensor, ...]]:
+def nowhere_of(points: Places) -> dict[str, tuple[Tensor, ...]]:
     """The same places without any points."""
     return {place: tuple(part[:0] for part in given) for place, given in points.items()}
