@@ -6,6 +6,5 @@ bulk: Δu = 0        on Ω
 wall: u = x[1]*x[2] on ∂Ω
 
 ansatz u := mlp(x; width=64, depth=4)
-check u = x[1]*x[2]
 solve bulk, wall using collocation(points=16) with adam(steps=10_000, lr=1e-3)
-report error(u)
+report ‖u‖
