@@ -1,5 +1,5 @@
 # Laplace's equation in a hundred dimensions.
-domain  Ω(x) = [-1, 1]^100
+domain  Ω(x) = [0, 1]^100
 unknown u : Ω -> R
 
 bulk: Δu = 0        on Ω
