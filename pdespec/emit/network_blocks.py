@@ -112,7 +112,7 @@ class BlockSweep(SweepClass):
             "bars = bars @ W_out",
         ]
         body = self._unpacked("h", "inner")
-        body += self._slopes("h + b", "channels", BODY + 4)
+        body += self.slopes("h + b", "channels", BODY + 4)
         body += self._bars("grad_h", "lap_h")
         stack = ["h_bar[None]", "grad_h_bar", f"({self._f(1)} * lap_a_bar)[None]"][: 3 if self.laplacian else 2]
         body.append(f"bars = torch.cat([{', '.join(stack)}])")
@@ -122,7 +122,7 @@ class BlockSweep(SweepClass):
         lines += [head, layout.indented("\n".join(body))]
         compressed = "directions @ W_in.T" if self.compressed else "W_in.T"
         lines += [f"tangents = ({compressed})[:, None]" if self.compressed else f"tangents = {compressed}[:, None]"]
-        lines += self._slopes("z @ W_in.T + b_in", "tape[0]", BODY)
+        lines += self.slopes("z @ W_in.T + b_in", "tape[0]", BODY)
         lines += self._bars("tangents", "")
         columns = "grad_h_bar.sum(1).T" + (" @ directions" if self.compressed else "")
         return [*lines, f"W_in_bar = h_bar.T @ z + {columns}", "return None, W_in_bar, h_bar.sum(0), *gradients"]
@@ -148,7 +148,3 @@ class BlockSweep(SweepClass):
             value += f" + {self._f(3)} * {gradient}.square().sum(0) * lap_a_bar"
             slope += f" + 2 * {self._f(2)} * lap_a_bar * {gradient}"
         return [*lines, assign("h_bar", value), assign("grad_h_bar", slope)]
-
-    def _slopes(self, value: str, channels: str, indent: int) -> list[str]:
-        lines = activated(self.activation, self.words, value, self.top + 1, [], indent)
-        return [f"a = {channels}[0]", *(line for line in lines if not line.startswith("a = "))]

@@ -197,7 +197,7 @@ class Sweep(SweepClass):
         found = self._adjoint(inner, atoms)
         held = [f"{self.words['h']}_" if self.activation.biased else "_", *self.of_h.values()]
         body = [unpack(held, "inner")]
-        body += self._slopes(f"{held[0]} + {self.words['b']}", "channels", BODY + 4)
+        body += self.slopes(f"{held[0]} + {self.words['b']}", "channels", BODY + 4)
         body.append(unpack(list(self.bar_of_a.values()), "bars"))
         body.append(assign("bars", f"torch.stack([{', '.join(found[c] for c in self.carried)}])"))
         body.append("gradients = [bars.flatten(0, 1).T @ before.flatten(0, 1), bars[0].sum(0), *gradients]")
@@ -211,7 +211,7 @@ class Sweep(SweepClass):
         found = self._adjoint(inner, atoms)
         weight, value = self.words["W"], self.carried[0]
         lines = self._columns(atoms)
-        lines += self._slopes(f"z @ {weight}_in.T + {self.words['b']}_in", "tape[0]", BODY)
+        lines += self.slopes(f"z @ {weight}_in.T + {self.words['b']}_in", "tape[0]", BODY)
         lines.append(unpack(list(self.bar_of_a.values()), "bars"))
         lines.append(assign(self.bar_of_h[value], found[value]))
         columns = []
@@ -225,12 +225,6 @@ class Sweep(SweepClass):
             bars += f" + torch.stack([{', '.join(columns)}], 1)"
         lines.append(assign(f"{weight}_in_bar", bars))
         return [*lines, f"return None, {weight}_in_bar, {self.bar_of_h[value]}.sum(0), *gradients"]
-
-    def _slopes(self, value: str, channels: str, indent: int) -> list[str]:
-        """The lines for f′, f″, … at a pre-activation whose f is kept: one order more than forwards."""
-        target = f"{self.words['a']} = "
-        lines = activated(self.activation, self.words, value, self.top + 1, [], indent)
-        return [f"{target}{channels}[0]", *(line for line in lines if not line.startswith(target))]
 
     def _adjoint(self, inner: Mapping[Channel, Expr], atoms: Atoms) -> dict[Channel, str]:
         """The cotangents of the channels before an activation, as text; zero where such a channel is zero."""

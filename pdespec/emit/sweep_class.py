@@ -7,16 +7,23 @@ sees a pure function; a second derivative by the weights is refused by torch.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pdespec.emit import layout
+from pdespec.emit.activations import Activation
 from pdespec.emit.network_scope import BODY
+from pdespec.emit.network_sweep import activated
 
 
 class SweepClass(ABC):
-    """One sweep; `outputs` names what it returns before the tape."""
+    """One sweep; `outputs` names what it returns before the tape, `words` what an activation's lines call their values,
+    and `top` is the highest order of a channel.
+    """
 
     outputs: Sequence[str]
+    activation: Activation
+    words: Mapping[str, str]
+    top: int
 
     @abstractmethod
     def forward(self) -> list[str]:
@@ -44,6 +51,12 @@ class SweepClass(ABC):
             ),
         ]
         return "\n\n".join(parts)
+
+    def slopes(self, value: str, channels: str, indent: int) -> list[str]:
+        """The lines for f′, f″, … at a pre-activation whose f is kept: one order more than forwards."""
+        target = f"{self.words['a']} = "
+        lines = activated(self.activation, self.words, value, self.top + 1, [], indent)
+        return [f"{target}{channels}[0]", *(line for line in lines if not line.startswith(target))]
 
     def _context(self) -> list[str]:
         kept = f"*output[{len(self.outputs)}:]"
