@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -25,8 +26,8 @@ def test_check_is_quick_and_never_imports_torch() -> None:
         "heavy = {'torch', 'matplotlib'} & set(sys.modules)\n"
         "print(code, used.ru_utime + used.ru_stime, sorted(heavy), file=sys.stderr)\n"
     )
-    seconds = []
-    for _ in range(2):
+    seconds = [math.inf]
+    while len(seconds) <= 6 and min(seconds) >= 1.5:  # other work on the machine can only add to it
         result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         exit_code, used, heavy = result.stderr.strip().splitlines()[-1].split(" ", 2)
         assert (exit_code, heavy) == ("0", "[]")
