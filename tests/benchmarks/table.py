@@ -131,12 +131,14 @@ def fastest_script(entry: Entry) -> str:
 
 
 def error_table(entries: Mapping[str, Entry]) -> str:
-    """Errors at equal time."""
+    """Errors at equal time, specs first."""
     if not entries:
         return ""
-    lines = [_line(["", *(f"{ROWS[p].title}: relative L²" for p in entries)]), "|" + "---|" * (1 + len(entries))]
-    for who in dict.fromkeys(who for entry in entries.values() for who in entry):
-        lines.append(_line([who, *(_error(entry.get(who)) for entry in entries.values())]))
+    problems = [name for name in LIBRARY_ROWS if name in entries]
+    lines = [_line(["", *(f"{ROWS[p].title}: relative L²" for p in problems)]), "|" + "---|" * (1 + len(problems))]
+    everyone = dict.fromkeys(who for p in problems for who in entries[p])
+    for who in sorted(everyone, key=lambda who: who in LIBRARIES):
+        lines.append(_line([who, *(_error(entries[p].get(who)) for p in problems)]))
     return "\n".join(lines)
 
 
