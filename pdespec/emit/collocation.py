@@ -109,20 +109,26 @@ def _shapes(conditions: tuple[Condition, ...]) -> str:
 def _solve(stem: str, plan: Collocation, script: Script) -> str:
     nets = ", ".join(f"{script.names.name(n.field.name)}_net" for n in plan.networks)
     called = any(d.name not in BY_ROWS for d in plan.iterations)
+    points, now = f"{stem}sample(config)", "points"
+    if plan.renewal:
+        draw, at = f"lambda draw: {stem}sample(config, draw)", f"lambda at: {stem}residuals({nets}, at)"
+        points = f"ResidualPoints({draw}, {at}, config.seed)"
+        now = "points.now"
     return "\n".join(
         [
             f"def {stem}solve(config: Config) -> tuple[dict[str, nn.Module], list[Stage]]:",
             '    """The networks, and the stages that train them."""',
             *network_lines(plan.networks, script),
-            f"    points = {stem}sample(config)",
+            statement("points =", points),
             *([f"    compiled_residuals = compiled({stem}residuals, config)"] if called else []),
             *descent_lines(
                 plan.iterations,
                 plan.networks,
-                f"mean_squares(compiled_residuals({nets}, points))",
+                f"mean_squares(compiled_residuals({nets}, {now}))",
                 weights(plan.solve, plan.conditions, script),
                 plan.solve,
                 script,
+                plan.renewal,
             ),
         ]
     )

@@ -131,13 +131,14 @@ def descent_lines(
     weighted: list[str],
     solve: Solve,
     script: Script,
+    renewal: int = 0,
 ) -> list[str]:
     """The optimisers and their stages, and the return of a `solve` function; `terms` is the call of the objective, and
-    `weighted` the weights of its terms.
+    `weighted` the weights of its terms. After `renewal` steps the points change.
     """
     nets = tuple(net_name(n.field, script) for n in networks)
     nested = any("autograd" in _engines(n, script) for n in networks)
-    trained = Trained(solve.title, nets, terms, bool(weighted), prefix(solve, script), nested)
+    trained = Trained(solve.title, nets, terms, bool(weighted), prefix(solve, script), nested, renewal)
     lines = [f"    weights = {{{', '.join(weighted)}}}"] if weighted else []
     entries = ", ".join(f'"{script.names.name(n.field.name)}": {net}' for n, net in zip(networks, nets, strict=True))
     return [*lines, *stage_lines(iterations, trained), f"    return {{{entries}}}, stages"]

@@ -26,7 +26,8 @@ class Trained:
     """What the stages of a solve read: its networks by their variables, the call that gives the terms of its loss, and
     whether these have `weights`.
 
-    Its functions begin with `stem`; `nested` says that derivatives are nested automatic differentiation.
+    Its functions begin with `stem`; `nested` says that derivatives are nested automatic differentiation. After
+    `renewal` steps, unless that is 0, points are drawn anew by the residual.
     """
 
     title: str
@@ -35,6 +36,7 @@ class Trained:
     weighted: bool
     stem: str = ""
     nested: bool = False
+    renewal: int = 0
 
 
 def stage_steps(d: Descent) -> int:
@@ -63,16 +65,17 @@ def stage_lines(iterations: Sequence[Descent], trained: Trained) -> list[str]:
     stages = []
     for k, d in enumerate(iterations):
         if d.name in BY_ROWS:
-            stages.append(_by_rows(d, trained))
+            stage = _by_rows(d, trained)
         elif d.name == "ssbroyden":
             own = parameters if len(trained.nets) > 1 else f"list({parameters})"
             given = f"{own}, terms" + (", weights" if trained.weighted else "")
-            stages.append(f"SelfScaledBroyden({_head(d, trained)}, {given})")
+            stage = f"SelfScaledBroyden({_head(d, trained)}, {given})"
         else:
             optimiser = d.name if [i.name for i in iterations].count(d.name) == 1 else f"{d.name}_{k + 1}"
             note = [f"    # a step of L-BFGS is {ITERATIONS_A_STEP} of its iterations"] if d.name == "lbfgs" else []
             lines += [*note, f"    {optimiser} = {_optimiser(d, parameters)}"]
-            stages.append(_descent(d, optimiser, trained))
+            stage = _descent(d, optimiser, trained)
+        stages.append(f"Renewed({stage}, points, every={trained.renewal})" if trained.renewal else stage)
     return [*lines, "    stages: list[Stage] = [", *(f"        {s}," for s in stages), "    ]"]
 
 
@@ -89,8 +92,8 @@ def _descent(d: Descent, optimiser: str, trained: Trained) -> str:
 
 
 def _by_rows(d: Descent, trained: Trained) -> str:
-    """A stage that reads rows: SPRING at fresh points in every step, the others always at the same."""
-    points = f"{trained.stem}sample(config, k)" if d.name == "spring" else "points"
+    """A stage that reads rows: SPRING at fresh points in every step, the others at those that there are."""
+    points = "points.now" if trained.renewal else f"{trained.stem}sample(config, k)" if d.name == "spring" else "points"
     options = [f"damping={literal(d.damping)}"]
     if d.name == "spring":
         options += [f"rate={literal(d.rate)}", f"momentum={literal(d.momentum)}"]

@@ -73,8 +73,8 @@ NETWORKS = Entry(
 
 SAMPLERS = Entry(
     "sampler",
-    {"sobol": {}, "uniform": {}},
-    _words("tempered mala hmc langevin gauss residual adaptive gibbs"),
+    {"sobol": {}, "uniform": {}, "residual": {"every": "integer"}},
+    _words("tempered mala hmc langevin gauss adaptive gibbs"),
 )
 
 ESTIMATORS = Entry(

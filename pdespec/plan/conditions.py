@@ -13,7 +13,7 @@ from sympy import Expr, Integer, Symbol
 from pdespec.derive.components import scalar
 from pdespec.derive.derivation import Derivation, Residual
 from pdespec.model.bindings import Binding, Integrate
-from pdespec.model.model import Solve
+from pdespec.model.model import Call, Solve
 from pdespec.model.refusal import refuse
 from pdespec.model.sets import (
     Ball,
@@ -33,7 +33,7 @@ from pdespec.model.sets import (
 from pdespec.model.terms import flat
 from pdespec.plan.collapse import collapse, written_laplacians
 from pdespec.plan.definitions import scalar_formals, with_definitions
-from pdespec.plan.options import word
+from pdespec.plan.options import whole, word
 from pdespec.plan.plan import Channel, Condition, PointSet
 from pdespec.plan.values import coordinates, split, values
 
@@ -137,8 +137,17 @@ def conditions(
 
 
 def sampler_of(solve: Solve) -> str:
-    """The sampler that `using` names; Sobol points without one."""
-    return word(solve.method, "sampler", "sobol")
+    """The sampler that `using` names; Sobol points without one, and for points that follow the residual."""
+    if renewal(solve) and solve.method is not None and solve.method.name != "collocation":
+        text = f"points that follow the residual are not supported in `{solve.method.name}`"
+        refuse("PDE904", solve.method.span, text, hint="`collocation` has them")
+    return "sobol" if renewal(solve) else word(solve.method, "sampler", "sobol")
+
+
+def renewal(solve: Solve) -> int:
+    """The steps after which points are drawn anew by the residual; 0 where they stay."""
+    call = solve.method.option("sampler") if solve.method else None
+    return whole(call, "every", 100) if isinstance(call, Call) and call.name == "residual" else 0
 
 
 def is_integral(residual: Residual) -> bool:

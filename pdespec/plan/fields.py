@@ -15,7 +15,7 @@ from pdespec.model.model import Solve
 from pdespec.model.refusal import refuse
 from pdespec.model.sets import Set, plain, product
 from pdespec.model.terms import flat, shape
-from pdespec.plan.conditions import channels, conditions, is_integral, sampler_of
+from pdespec.plan.conditions import channels, conditions, is_integral, renewal, sampler_of
 from pdespec.plan.descents import descents
 from pdespec.plan.evaluate import evaluate, parameter_values
 from pdespec.plan.networks import networks
@@ -131,7 +131,8 @@ def plan_collocation(derivation: Derivation, solve: Solve, why: tuple[str, ...])
     left = tuple(c for c in made if c.label not in built_in)
     rows = sum(len(c.components) * (1 if is_integral(c.residual) else c.points.count) for c in left)
     chain, reason = descents(solve, nets, rows)
-    return Collocation(solve, fields, nets, left, built_in, chain, (*why, *reasons, *([reason] if reason else [])), box)
+    why = (*why, *reasons, *([reason] if reason else []))
+    return Collocation(solve, fields, nets, left, built_in, chain, why, box, renewal(solve))
 
 
 def _box(derivation: Derivation, solve: Solve, made: tuple[Condition, ...]) -> tuple[Box, str]:

@@ -161,7 +161,10 @@ class Features:
 
 @dataclass(frozen=True, slots=True)
 class Collocation:
-    """Mean squared residuals at points, minimised over networks; conditions met by construction are in `built_in`."""
+    """Mean squared residuals at points, minimised over networks; conditions met by construction are in `built_in`.
+
+    After `renewal` steps, unless it is 0, points are drawn anew by the residual.
+    """
 
     solve: Solve
     fields: tuple[Field, ...]
@@ -171,6 +174,7 @@ class Collocation:
     iterations: tuple[Descent, ...]
     why: tuple[str, ...] = ()
     box: tuple[tuple[float, float], ...] | None = None
+    renewal: int = 0
 
 
 @dataclass(frozen=True, slots=True)

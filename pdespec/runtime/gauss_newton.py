@@ -56,6 +56,9 @@ class GaussNewton:
         values, _ = self.rows.values(points)
         return (values @ values).item()
 
+    def forget(self) -> None:
+        """Whatever was found at points that have changed: nothing, where it is not said."""
+
     def state_dict(self) -> dict[str, Any]:
         return {"parameters": [p.detach() for p in self.rows.parameters], "memory": self.memory}
 

@@ -46,5 +46,8 @@ class LevenbergMarquardt(GaussNewton):
         self.memory["stationary"] = True
         return terms
 
+    def forget(self) -> None:
+        self.memory["stationary"] = False
+
     def slow_down(self) -> None:
         self.memory["damping"] *= 10

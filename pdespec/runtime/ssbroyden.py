@@ -108,6 +108,9 @@ class SelfScaledBroyden:
         self.inverse, self.here, self.stationary = state["inverse"], state["here"], state["stationary"]
         self.first, self.longest = state["lengths"]
 
+    def forget(self) -> None:
+        self.here, self.stationary = None, False
+
     def slow_down(self) -> None:
         self.longest /= 2
         self.first, self.inverse, self.here = self.longest, None, None

@@ -77,6 +77,9 @@ class Descent:
             parameter.copy_(saved)
         self.optimiser.load_state_dict(state["optimiser"])
 
+    def forget(self) -> None:
+        """What was found at points that have changed: nothing, as every step evaluates the terms anew."""
+
     def slow_down(self) -> None:
         for group in self.optimiser.param_groups:
             group["initial_lr"] /= 2
