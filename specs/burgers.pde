@@ -13,5 +13,5 @@ weight(z) := exp(-z²/2 - (1 + cos(π*y(z)))/(2*π*ν))
 colehopf  := -∫[z in [-14, 14]] sin(π*y(z))*weight(z) dz / ∫[z in [-14, 14]] weight(z) dz
 
 ansatz u := (1 - x²) * mlp(x, t; width=24, depth=3)
-solve bulk, start, walls using collocation(points=4096) with adam(steps=1_000, lr=5e-3) then lbfgs(steps=4_000)
-report error(u, colehopf) < 2e-2
+solve bulk, start, walls using collocation(points=2048, sampler=residual(every=200)) with adam(steps=300) then ssbroyden(steps=7_000)
+report error(u, colehopf) < 2e-4

@@ -9,5 +9,5 @@ wall: u = 0   on ∂Ω
 
 ansatz u := x*(1 - x)*y*(1 - y) * mlp(x, y; width=24, depth=2)
 check u = sin(π*x)*sin(π*y)
-solve bulk, wall using collocation(points=1024) with adam(steps=500) then lbfgs(steps=2_000)
-report error(u) < 1e-4
+solve bulk, wall using collocation(points=1024) with adam(steps=200) then ssbroyden(steps=2_000)
+report error(u) < 1e-7

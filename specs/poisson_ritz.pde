@@ -12,5 +12,5 @@ wall:   u = 0     on ∂Ω
 ansatz u := x*(1 - x)*y*(1 - y) * mlp(x, y; width=24, depth=2)
 check weak = strong
 check u = sin(π*x)*sin(π*y)
-solve min[u] E(u), wall using ritz(points=1024) with adam(steps=500) then lbfgs(steps=500)
-report error(u) < 1e-3, E(u) ~ -π²/4 within 1e-4
+solve min[u] E(u), wall using ritz(points=1024) with adam(steps=300) then ssbroyden(steps=500)
+report error(u) < 1e-5, E(u) ~ -π²/4 within 1e-4

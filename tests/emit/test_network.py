@@ -130,6 +130,7 @@ CASES: dict[str, tuple[Ansatz, list[Any]]] = {
         [(0, 0), (0, 1), (2, 0)],
     ),
     "scaled inputs": (ansatz((x, t), features=((x - 1) / 8, t / k)), [(0, 0), (1, 0), (2, 1)]),
+    "features of one kind": (ansatz((x, t), features=(x - 2 * t, x + 2 * t)), [(2, 0), (0, 2), (1, 1)]),
     "features that mix": (ansatz((x, y), features=(sp.sqrt(1 + x**2 + y**2), x * y)), [(1, 0), (1, 1), (2, 2)]),
     "two outputs": (ansatz((x, y), outputs=2), [(0, 0), (1, 0), (0, 2)]),
     "two outputs, one factor": (

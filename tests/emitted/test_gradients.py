@@ -18,7 +18,7 @@ from pdespec import compiler
 from pdespec.source import Source
 
 SPECS = Path(__file__).resolve().parents[2] / "specs"
-NETWORKS = ("burgers", "committor", "oscillator", "poisson_net", "poisson_ritz")
+NETWORKS = ("burgers", "committor", "oscillator", "poisson_5d_net", "poisson_net", "poisson_ritz", "wave_net")
 EXPANSIONS = ("heat", "poisson", "stokes", "wave")
 
 

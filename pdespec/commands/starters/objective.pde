@@ -19,7 +19,7 @@ strong: -Δu = f   on Ω
 check weak = strong
 
 # Minimise, subject to the condition. Without `using` and `with` the compiler chooses, and takes longer to be more exact.
-ritz: solve min[u] E(u), wall using ritz(points=1024) with adam(steps=200) then lbfgs(steps=50)
+ritz: solve min[u] E(u), wall using ritz(points=1024) with adam(steps=100) then ssbroyden(steps=150)
 
 # What to measure, with the bound that a run must meet: the exact solution here is sin(π x) sin(π y).
 report ritz(E(u)) ~ -2.467401 within 1%
