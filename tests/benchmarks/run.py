@@ -67,13 +67,13 @@ def answered(command: list[str]) -> dict[str, Any]:
 
 
 def commit() -> str:
-    """The commit that is checked out, with + where the package differs from it."""
+    """The last commit of the package, with + where it was changed since."""
 
     def git(*arguments: str) -> str:
         done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
         return done.stdout.strip()
 
-    return git("rev-parse", "--short", "HEAD") + ("+" if git("status", "--porcelain", "--", "pdespec") else "")
+    return git("log", "-1", "--format=%h", "--", "pdespec") + ("+" if git("status", "--porcelain", "--", "pdespec") else "")
 
 
 def tables() -> str:
