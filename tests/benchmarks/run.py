@@ -73,7 +73,9 @@ def commit() -> str:
         done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
         return done.stdout.strip()
 
-    return git("log", "-1", "--format=%h", "--", "pdespec") + ("+" if git("status", "--porcelain", "--", "pdespec") else "")
+    return git("log", "-1", "--format=%h", "--", "pdespec") + (
+        "+" if git("status", "--porcelain", "--", "pdespec") else ""
+    )
 
 
 def tables() -> str:
